@@ -1,0 +1,1 @@
+"""What can be said about learning, and who may hear it."""

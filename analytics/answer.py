@@ -1,0 +1,46 @@
+"""The only way to an answer: allowed? remembered? kept? else worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from analytics.declare import Metric, Withheld, WithheldReason
+from analytics.inputs import is_down
+from analytics.keeping import question
+from analytics.policy import Subject, Viewer, may_hear
+from analytics.record import Found, Tier, refusal
+from analytics.solve import Solver, World
+from datasources.postgres.session import Actor
+
+
+class Answers:
+    """One request's questions, all asked by one viewer."""
+
+    def __init__(self, world: World, viewer: Viewer, request_id: str | None = None) -> None:
+        self._viewer = viewer
+        self._solver = Solver(world, Actor(viewer.organization, viewer.user, viewer.role.value), request_id)
+        self._at = world.clock()
+
+    def ask(
+        self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any] | Awaitable[Mapping[str, Any]]:
+        """The answer in wire shape: at once when it is refused or remembered, else when it is found.
+
+        It never raises for want of data, of a service or of permission: the answer says so.
+        """
+        if not may_hear(self._viewer, metric, subject):
+            roles = " or ".join(sorted(role.name for role in metric.roles)) or "nobody"
+            message = f"{metric.name} is for {roles}, where the {subject.scope.value} is theirs to hear about."
+            return refusal(metric, Withheld(WithheldReason.NOT_FOR_YOUR_ROLE, message), self._at)
+        remembered = self._solver.remembered(question(metric, subject, arguments))
+        if remembered is not None and not is_down(remembered):
+            return Found(remembered, Tier.MEMORY).wire()
+        return self._find(metric, subject, arguments)
+
+    async def _find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return (await self._solver.find(metric, subject, arguments)).wire()
+
+    async def afterwards(self) -> None:
+        """What is done when the response has been sent: stale answers worked out again, new ones kept."""
+        await self._solver.afterwards()

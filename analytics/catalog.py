@@ -1,0 +1,127 @@
+"""Every metric, listed once; the catalog refuses what nobody could supply."""
+
+from __future__ import annotations
+
+import functools
+import typing
+from dataclasses import fields
+from types import ModuleType
+from typing import Any
+
+from analytics import comparison, content_effectiveness, course, learner, prediction
+from analytics.codec import camel
+from analytics.declare import DeclarationError, Family, Many, Metric, Scope
+from analytics.describe import describe, field_docs, measure
+from datasources.catalog import SOURCES
+from datasources.declare import About
+
+SUPPLIES = {
+    Scope.LEARNER: {About.USER, About.MARKET},
+    Scope.COURSE: {About.USER, About.COURSE, About.MARKET},
+    Scope.TRAINER: {About.USER, About.MARKET},
+    Scope.ORGANIZATION: {About.ORGANIZATION, About.MARKET},
+    Scope.MARKET: {About.MARKET},
+}
+
+
+def collect(*modules: ModuleType) -> dict[str, Metric]:
+    """The metrics declared in these modules by key, in reading order.
+
+    Raises:
+        DeclarationError: two metrics share a key, a value type or a field; or an input is neither a
+            fact that the scope can be asked about nor the value of another metric.
+    """
+    declared = [
+        vars(formula)["__metric__"]
+        for module in modules
+        for formula in vars(module).values()
+        if callable(formula) and "__metric__" in getattr(formula, "__dict__", {})
+    ]
+    metrics = {metric.key: metric for metric in declared}
+    _unique(declared)
+    produced = {metric.value_type: metric for metric in declared}
+    for metric in declared:
+        describe(metric.value_type)
+        for given in metric.inputs:
+            _supplied(metric, given.name, given.type, given.many, produced)
+    return metrics
+
+
+def _unique(declared: list[Metric]) -> None:
+    for what, of in (
+        ("key", lambda m: m.key),
+        ("value type", lambda m: m.value_type.__name__),
+        ("field", lambda m: (m.scope, m.family, m.name)),
+    ):
+        seen: dict[Any, Metric] = {}
+        for metric in declared:
+            if (other := seen.setdefault(of(metric), metric)) is not metric:
+                msg = f"{metric} and {other} share the {what} {of(metric)!r}"
+                raise DeclarationError(msg)
+
+
+def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: dict[type[Any], Metric]) -> None:
+    if kind in SOURCES and many in {Many.ONE, Many.EVERYONE}:
+        about = SOURCES[kind][1].about
+        wanted = {About.USER} if many is Many.EVERYONE else SUPPLIES[metric.scope] - (
+            {About.USER} if metric.scope is Scope.COURSE else set()
+        )
+        if about in wanted:
+            return
+    scope = {Many.ONE: metric.scope, Many.COURSES: Scope.COURSE, Many.COHORT: Scope.LEARNER}.get(many)
+    if kind in produced and produced[kind].scope is scope:
+        return
+    msg = f"{metric}: nobody can supply `{name}`, a {kind.__name__} ({many.value}), to a {metric.scope.value} metric"
+    raise DeclarationError(msg)
+
+
+METRICS = collect(course, learner, content_effectiveness, comparison, prediction)
+PRODUCERS: dict[type[Any], Metric] = {metric.value_type: metric for metric in METRICS.values()}
+PUBLIC = {key: metric for key, metric in METRICS.items() if metric.family is not Family.INTERNAL}
+
+
+@functools.cache
+def services_of(metric: Metric) -> frozenset[str]:
+    """The names of the services a metric stands on, through the metrics it reads as well."""
+    names: set[str] = set()
+    for given in metric.inputs:
+        if given.type in SOURCES:
+            names.add(SOURCES[given.type][0].name)
+        else:
+            producer: Any = PRODUCERS[given.type]
+            names |= services_of(producer)
+    return frozenset(names)
+
+
+@functools.cache
+def definition(metric: Metric) -> dict[str, Any]:
+    """What a frontend shows beside the number, in wire shape.
+
+    `unit` and `range` are those of the value's first measured field, which is its headline.
+    """
+    hints = typing.get_type_hints(metric.value_type, include_extras=True)
+    docs = field_docs(metric.value_type)
+    measured = [
+        {"name": camel(f.name), "description": docs[f.name], "unit": unit, "range": span}
+        for f in fields(metric.value_type)
+        for unit, span in [measure(hints[f.name])]
+        if f.name != "quality"
+    ]
+    headline = next((field for field in measured if field["unit"]), {"unit": None, "range": None})
+    return {
+        "key": metric.key,
+        "name": metric.name,
+        "scope": metric.scope.name,
+        "family": metric.family.name,
+        "description": metric.doc,
+        "formula": metric.formula,
+        "unit": headline["unit"],
+        "range": headline["range"],
+        "fields": measured,
+        "inputs": [given.type.__name__ for given in metric.inputs],
+        "roles": sorted(role.name for role in metric.roles),
+        "freshFor": int(metric.fresh_for.total_seconds()),
+        "k": metric.k,
+        "version": metric.version,
+        "evidence": metric.evidence,
+    }

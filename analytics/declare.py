@@ -1,0 +1,356 @@
+"""The words a metric is declared with.
+
+A metric is a pure function. Its positional parameters are what the world must supply, its
+keyword-only ones what the asker chooses, and its return type is the value. The signature is the
+wiring; the decorator says only what the signature cannot.
+
+    a fact (`Progress`)               one endpoint of one service, about the subject
+    a value (`Mastery`)               that metric, of the same subject
+    `tuple[ContentEffects, ...]`      that metric, of each course the learner takes now
+    `Cohort[Engagement]`              that metric's headline number for the subject's peers; demands `k`
+    `Everyone[Interactions]`          a fact, about everyone in the course (only for course metrics)
+    `... | None`                      may be absent: the metric can do without
+    `*, at: datetime`                 the platform's clock
+    `*, course: str`                  the course it is about (only for course metrics)
+    `*, window: Window = ...`         the asker's choice: an argument of the field, part of the cache key
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Generic, ParamSpec, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+
+from datasources.declare import Count, Unit
+
+P = ParamSpec("P")
+V = TypeVar("V")
+T = TypeVar("T")
+
+Ratio = Annotated[float, Ge(0), Le(2), Unit("ratio, 1 is as planned", digits=3)]
+PerWeek = Annotated[float, Ge(0), Le(1e9), Unit("per week", digits=3)]
+Points = Annotated[float, Ge(-100), Le(100), Unit("points, up or down", digits=1)]
+Change = Annotated[float, Ge(-100), Le(1e6), Unit("percent, up or down", digits=1)]
+Days = Annotated[int, Ge(0), Le(100_000), Unit("days")]
+Logit = Annotated[float, Ge(-1000), Le(1000), Unit("log-odds", digits=9)]
+
+
+class Scope(StrEnum):
+    """What a metric is about."""
+
+    LEARNER = "learner"
+    """One learner."""
+    COURSE = "course"
+    """One course, inside one organization."""
+    TRAINER = "trainer"
+    """One trainer, over the courses they run."""
+    ORGANIZATION = "organization"
+    """One organization."""
+    MARKET = "market"
+    """Everyone."""
+
+
+class Family(StrEnum):
+    """The group of fields a metric is found in; an internal metric is only ever an input of others."""
+
+    ANALYTICS = "analytics"
+    """What is so."""
+    COMPARISON = "comparison"
+    """What is so, beside others."""
+    PREDICTION = "prediction"
+    """What is likely."""
+    INTERNAL = "internal"
+    """Only ever an input of other metrics."""
+
+
+class Role(StrEnum):
+    """In which capacity somebody asks."""
+
+    LEARNER = "learner"
+    """About oneself."""
+    TRAINER = "trainer"
+    """About one's own courses and the learners in them."""
+    ORG_ADMIN = "org-admin"
+    """About one's own organization."""
+
+
+class DataQualityLevel(StrEnum):
+    """How much a value stands on."""
+
+    NONE = "none"
+    """Nothing was recorded."""
+    LOW = "low"
+    """Too little was recorded to lean on the value."""
+    OK = "ok"
+    """Enough was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """How many records a value stands on, and how many days they span."""
+
+    observations: Count
+    """The records the value was worked out from."""
+    coverage_days: Days
+    """From the first of those records to the last."""
+    level: DataQualityLevel
+    """Whether that is enough to lean on."""
+
+
+class WithheldReason(StrEnum):
+    """Why there is no value; a fault is ours, is logged, and never costs the rest of the dashboard."""
+
+    NOT_ENOUGH_DATA = "not-enough-data"
+    """Too little is recorded about the subject yet."""
+    TOO_FEW_PEERS = "too-few-peers"
+    """The group is so small that its numbers would be about persons."""
+    NOT_FOR_YOUR_ROLE = "not-for-your-role"
+    """Somebody in another role may hear it."""
+    SOURCE_DOWN = "source-down"
+    """A service it stands on does not answer, and nothing it said is still known."""
+    FAULT = "fault"
+    """The number could not be worked out, by a fault of ours; it is in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A value that is not said, and why; `needed` is how many of the missing thing would do."""
+
+    reason: WithheldReason
+    message: str
+    needed: int | None = None
+    retry_after: timedelta | None = None
+
+
+class Rung(StrEnum):
+    """Who the peers are, from the closest group to the widest."""
+
+    COURSE_REGION_AGE = "course-region-age"
+    """Who takes the same course in the same region and is about as old."""
+    COURSE_REGION = "course-region"
+    """Who takes the same course in the same region."""
+    COURSE = "course"
+    """Who takes the same course."""
+    ORGANIZATION = "organization"
+    """Who learns in the same organization."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort(Generic[T]):
+    """The headline numbers of one metric for the subject's peers, the subject left out, in no order.
+
+    `values` holds at least k numbers, or none at all: a cohort that is too small is never handed to
+    a formula. `taken_on` is the day of the snapshot: all who ask on that day see the same peers.
+    """
+
+    rung: Rung
+    taken_on: date
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone(Generic[T]):
+    """One fact about each learner of a course, by learner id."""
+
+    facts: Mapping[str, T]
+
+
+class DeclarationError(TypeError):
+    """A metric is declared in a way that cannot be honoured; raised at import."""
+
+
+class Many(Enum):
+    """How many of a thing an input holds, and whose."""
+
+    ONE = "one"
+    COURSES = "courses"
+    COHORT = "cohort"
+    EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One positional parameter: a fact or a value, of whom, and whether the formula can do without."""
+
+    name: str
+    type: type[Any]
+    many: Many = Many.ONE
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One keyword-only parameter that the asker chooses."""
+
+    name: str
+    type: type[Any]
+    default: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One thing that can be said about a subject, whole."""
+
+    name: str
+    key: str
+    scope: Scope
+    family: Family
+    value_type: type[Any]
+    inputs: tuple[Input, ...]
+    arguments: tuple[Argument, ...]
+    wants_clock: bool
+    wants_subject: bool
+    compute: Callable[..., Any]
+    roles: frozenset[Role]
+    fresh_for: timedelta
+    k: int
+    version: int
+    formula: str
+    evidence: str
+    score: Callable[[Any], float | None]
+    level: Callable[[Any], str | None]
+    doc: str
+
+    def __repr__(self) -> str:
+        return f"<{self.key} v{self.version}>"
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def metric(  # noqa: PLR0913 - one argument for each thing the signature cannot say
+    scope: Scope,
+    *,
+    key: str,
+    roles: set[Role],
+    family: Family = Family.ANALYTICS,
+    fresh_for: timedelta = timedelta(hours=6),
+    k: int = 0,
+    version: int = 1,
+    formula: str,
+    evidence: str = "",
+    score: Callable[[Any], float | None] = _nothing,
+    level: Callable[[Any], str | None] = _nothing,
+) -> Callable[[Callable[P, V]], Callable[P, V]]:
+    """Declare the decorated formula as a metric, and hand it back untouched.
+
+    Args:
+        scope: what it is about.
+        key: the stable wire key; answers are kept under it and `version`.
+        roles: who may hear it, where the subject is theirs to hear about.
+        family: the group of fields it is found in.
+        fresh_for: how long an answer counts as fresh.
+        k: the fewest peers a cohort may have; needed when the formula reads one.
+        version: raised by one whenever the formula changes what it says.
+        formula: the formula in one line, shown beside the number.
+        evidence: what it was checked against, shown beside the number.
+        score: the headline number (0 to 100) of a value, kept in a column of its own so that rosters and
+            cohorts read it without opening the value.
+        level: the level of a value, kept likewise.
+
+    Raises:
+        DeclarationError: the formula has no docstring, reads a cohort without `k`, returns no frozen
+            dataclass with a `quality`, or has a parameter that cannot be wired.
+    """
+
+    def declare(compute: Callable[P, V]) -> Callable[P, V]:
+        doc = inspect.getdoc(compute)
+        if not doc:
+            msg = f"{compute.__name__} needs a docstring: it becomes the description in the schema"
+            raise DeclarationError(msg)
+        hints = typing.get_type_hints(compute, include_extras=True)
+        value_type = _value_type(compute.__name__, hints.pop("return", None))
+        inputs, arguments = [], []
+        for parameter in inspect.signature(compute).parameters.values():
+            hint = hints[parameter.name]
+            if parameter.kind is not parameter.KEYWORD_ONLY:
+                inputs.append(_input(compute.__name__, parameter.name, hint))
+            elif not _injected(compute.__name__, scope, parameter.name, hint):
+                arguments.append(_argument(compute.__name__, parameter, hint))
+        if any(i.many is Many.COHORT for i in inputs) and k < 2:  # noqa: PLR2004 - one peer is a name
+            msg = f"{compute.__name__} reads a cohort, so it must say its k"
+            raise DeclarationError(msg)
+        if any(i.many is Many.EVERYONE for i in inputs) and scope is not Scope.COURSE:
+            msg = f"{compute.__name__} reads Everyone, which only a course metric can"
+            raise DeclarationError(msg)
+        compute.__metric__ = Metric(  # type: ignore[attr-defined]  # the record rides on the function
+            name=compute.__name__,
+            key=key,
+            scope=scope,
+            family=family,
+            value_type=value_type,
+            inputs=tuple(inputs),
+            arguments=tuple(arguments),
+            wants_clock="at" in hints,
+            wants_subject="course" in hints,
+            compute=compute,
+            roles=frozenset(roles),
+            fresh_for=fresh_for,
+            k=k,
+            version=version,
+            formula=formula,
+            evidence=evidence,
+            score=score,
+            level=level,
+            doc=doc,
+        )
+        return compute
+
+    return declare
+
+
+def _members(hint: Any) -> tuple[Any, ...]:
+    """The members of a union, or the hint alone."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def _value_type(name: str, hint: Any) -> type[Any]:
+    values = [m for m in _members(hint) if m is not Withheld]
+    if len(values) != 1 or not is_dataclass(values[0]) or "quality" not in typing.get_type_hints(values[0]):
+        msg = f"{name} must return one frozen dataclass that has a `quality: DataQuality`, or Withheld beside it"
+        raise DeclarationError(msg)
+    return typing.cast("type[Any]", values[0])
+
+
+def _input(name: str, parameter: str, hint: Any) -> Input:
+    members = [m for m in _members(hint) if m is not type(None)]
+    optional = len(members) < len(_members(hint))
+    if len(members) == 1:
+        what = members[0]
+        if isinstance(what, type) and is_dataclass(what):
+            return Input(parameter, what, Many.ONE, optional)
+        many = {tuple: Many.COURSES, Cohort: Many.COHORT, Everyone: Many.EVERYONE}.get(get_origin(what))
+        if many:
+            return Input(parameter, get_args(what)[0], many, optional)
+    msg = (
+        f"{name}: nobody can supply `{parameter}: {hint}`; "
+        "ask for a fact, a value, a Cohort, Everyone or a tuple of values"
+    )
+    raise DeclarationError(msg)
+
+
+def _injected(name: str, scope: Scope, parameter: str, hint: Any) -> bool:
+    """Whether a keyword is supplied by the platform: the clock, or the course a course metric is about."""
+    if parameter == "at" and hint is not datetime:
+        msg = f"{name}: `at` is the clock, so it must be a datetime"
+        raise DeclarationError(msg)
+    if parameter == "course" and (scope is not Scope.COURSE or hint is not str):
+        msg = f"{name}: `course` is the course a course metric is about, so it must be a str and the scope COURSE"
+        raise DeclarationError(msg)
+    return parameter in {"at", "course"}
+
+
+def _argument(name: str, parameter: inspect.Parameter, hint: Any) -> Argument:
+    if not (isinstance(hint, type) and issubclass(hint, Enum | int | float | str | bool)):
+        msg = f"{name}: `{parameter.name}` must be an enum or a scalar, not {hint}"
+        raise DeclarationError(msg)
+    if parameter.default is parameter.empty:
+        msg = f"{name}: `{parameter.name}` needs a default, so that a dashboard may leave it out"
+        raise DeclarationError(msg)
+    return Argument(parameter.name, hint, parameter.default)

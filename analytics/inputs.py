@@ -1,0 +1,135 @@
+"""Reading what a formula asks for: facts, values of other metrics, courses, peers; each with what it stands on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from analytics import cohorts, privacy
+from analytics.catalog import PRODUCERS
+from analytics.cohorts import EVERYWHERE, Snapshot
+from analytics.declare import Cohort, Everyone, Input, Many, Metric, Scope, Withheld, WithheldReason
+from analytics.keeping import value_of
+from analytics.policy import Subject
+from analytics.record import Answer, Source, worst
+from analytics.roster import Roster
+from datasources.catalog import SOURCES
+from datasources.declare import About, Origin
+from datasources.fetch import Facts
+
+DEGRADED_FOR = timedelta(seconds=30)
+"""How long an answer that a service is missing from is held in memory: as long as a breaker rests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One input of a formula, or why there is none, and what it stands on."""
+
+    value: Any
+    sources: tuple[Source, ...]
+
+
+class Known(Protocol):
+    """The way to other answers, from which formulas read."""
+
+    def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Awaitable[Answer]:
+        """Another answer about the same subject."""
+
+    def known(self, metric: Metric, subject: Subject) -> Awaitable[Answer]:
+        """An answer that is made of no mocks."""
+
+    def snapshot(self, metric: Metric, group: str) -> Awaitable[Answer]:
+        """Today's snapshot of a group, as an answer whose value is `Snapshot.wire`."""
+
+
+class Inputs:
+    """One request's inputs, for one organization, as of one instant."""
+
+    def __init__(self, organization: str, at: datetime, facts: Facts, roster: Roster, known: Known) -> None:
+        self._organization = organization
+        self._at = at
+        self._facts = facts
+        self._roster = roster
+        self._known = known
+
+    async def read(self, given: Input, metric: Metric, subject: Subject, *, mocks: bool) -> Read:
+        """One input of a metric. What a metric can do without is never mocked."""
+        mocks = mocks and not given.optional
+        match given.many:
+            case Many.ONE if given.type in SOURCES:
+                return await self._fact(given, subject, mocks=mocks)
+            case Many.ONE:
+                answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
+                return Read(answer.withheld or value_of(answer), answer.sources)
+            case Many.COURSES:
+                return await self._of_courses(given, subject)
+            case Many.EVERYONE:
+                return await self._of_everyone(given, subject)
+            case Many.COHORT:
+                return await self._of_peers(PRODUCERS[given.type], metric.k, subject)
+
+    async def _fact(self, given: Input, subject: Subject, *, mocks: bool) -> Read:
+        service, endpoint = SOURCES[given.type]
+        key = subject.organization if endpoint.about is About.ORGANIZATION else subject.id
+        fetched = await self._facts.load(given.type, key, mock=mocks)
+        sources = (Source(service.name, fetched.origin, fetched.seen_at),)
+        if fetched.fact is not None:
+            return Read(fetched.fact, sources)
+        if fetched.origin is None:
+            return Read(down(sources), sources)
+        message = f"The {service.name} service knows nothing about this {subject.scope.value} yet."
+        return Read(Withheld(WithheldReason.NOT_ENOUGH_DATA, message), sources)
+
+    async def _of_courses(self, given: Input, subject: Subject) -> Read:
+        courses = await self._roster.current_courses(self._organization, subject.id, self._at)
+        answers = await asyncio.gather(
+            *(
+                self._known.known(PRODUCERS[given.type], Subject(Scope.COURSE, self._organization, course))
+                for course in courses
+            )
+        )
+        sources = worst(source for answer in answers for source in answer.sources)
+        values = tuple(value_of(answer) for answer in answers if answer.withheld is None)
+        refused = [answer.withheld for answer in answers if is_down(answer)]
+        return Read(refused[0] if refused and not values else values, sources)
+
+    async def _of_everyone(self, given: Input, subject: Subject) -> Read:
+        service, _ = SOURCES[given.type]
+        learners = await self._roster.peers(self._organization, subject.id)
+        fetched = await self._facts.load_many(given.type, [peer.id for peer in learners], mock=False)
+        sources = worst(Source(service.name, one.origin, one.seen_at) for one in fetched.values())
+        facts = {learner: one.fact for learner, one in fetched.items() if one.fact is not None}
+        if not facts and any(one.origin is None for one in fetched.values()):
+            return Read(down(sources), sources)
+        return Read(Everyone(facts), sources)
+
+    async def _of_peers(self, producer: Metric, k: int, subject: Subject) -> Read:
+        course = await self._roster.main_course(self._organization, subject.id, self._at)
+        sources: tuple[Source, ...] = ()
+        for wide, group in ((False, course), (True, EVERYWHERE)):
+            if group is None:
+                continue
+            taken = await self._known.snapshot(producer, group)
+            sources = worst((*sources, *taken.sources))
+            snapshot = Snapshot.of(taken.value or {})
+            found = privacy.ladder(subject.id, snapshot.members, k, organization=wide)
+            if found is not None:
+                rung, scores = found
+                return Read(Cohort(rung, snapshot.taken_on, scores), sources)
+        missing = any(source.origin is None for source in sources)
+        return Read(down(sources) if missing else cohorts.too_few(k), sources)
+
+
+def is_down(answer: Answer) -> bool:
+    """Whether an answer is withheld because a service did not answer."""
+    return answer.withheld is not None and answer.withheld.reason is WithheldReason.SOURCE_DOWN
+
+
+def down(sources: Iterable[Source]) -> Withheld:
+    """The refusal that says which services did not answer, and when to ask again."""
+    names = sorted({source.service for source in sources if source.origin in {None, Origin.MOCK}})
+    which = f"The {' and the '.join(names)} service{'s' * (len(names) > 1)}" if names else "A service"
+    return Withheld(WithheldReason.SOURCE_DOWN, f"{which} did not answer.", retry_after=DEGRADED_FOR)

@@ -1,0 +1,100 @@
+"""Answers to rows and back: what is kept of an answer, and under which question."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import orjson
+
+from analytics.codec import decode, encode
+from analytics.declare import DataQuality, Metric, Withheld, WithheldReason
+from analytics.policy import Subject
+from analytics.record import Answer, Source
+from datasources.declare import Origin
+from datasources.postgres.answers import Kept, Question
+
+
+def question(metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Question:
+    """What an answer is kept under: the metric's key and version, and its arguments spelled out, defaults as well.
+
+    Raises:
+        TypeError: an argument that the metric does not declare.
+    """
+    if unknown := arguments.keys() - {argument.name for argument in metric.arguments}:
+        msg = f"{metric} takes no argument {', '.join(sorted(unknown))}"
+        raise TypeError(msg)
+    chosen = {a.name: _plain(arguments.get(a.name, a.default)) for a in metric.arguments}
+    return Question(
+        scope=subject.scope.value,
+        subject=subject.id,
+        metric=f"{metric.key}@{metric.version}",
+        arguments=orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS).decode() if chosen else "",
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.name if isinstance(value, Enum) else value
+
+
+def to_kept(answer: Answer) -> Kept:
+    """The row of an answer: its value as the text that GraphQL sends."""
+    withheld = answer.withheld
+    about = {
+        "quality": encode(answer.quality),
+        "sources": [[s.service, s.origin.name if s.origin else None, s.seen_at] for s in answer.sources],
+    }
+    return Kept(
+        value=None if answer.value is None else orjson.dumps(answer.value).decode(),
+        withheld=None
+        if withheld is None
+        else orjson.dumps([withheld.reason.name, withheld.message, withheld.needed, _seconds(withheld)]).decode(),
+        about=orjson.dumps(about).decode(),
+        score=answer.score,
+        level=answer.level,
+        origin=answer.origin.name,
+        as_of=answer.as_of,
+        calculated_at=answer.calculated_at,
+        expires_at=answer.expires_at,
+    )
+
+
+def from_kept(metric: Metric, kept: Kept) -> Answer:
+    """The answer a row was made of."""
+    about = orjson.loads(kept.about)
+    withheld = None
+    if kept.withheld is not None:
+        reason, message, needed, seconds = orjson.loads(kept.withheld)
+        retry_after = None if seconds is None else timedelta(seconds=seconds)
+        withheld = Withheld(WithheldReason[reason], message, needed, retry_after)
+    return Answer(
+        metric=metric,
+        value=None if kept.value is None else orjson.loads(kept.value),
+        withheld=withheld,
+        quality=_quality(about["quality"]),
+        sources=tuple(
+            Source(name, Origin[origin] if origin else None, datetime.fromisoformat(seen) if seen else None)
+            for name, origin, seen in about["sources"]
+        ),
+        score=kept.score,
+        level=kept.level,
+        as_of=kept.as_of,
+        calculated_at=kept.calculated_at,
+        expires_at=kept.expires_at,
+    )
+
+
+def value_of(answer: Answer) -> Any:
+    """The value itself, for a formula that reads it; None where it is withheld."""
+    return None if answer.value is None else decode(answer.metric.value_type, answer.value, answer.quality)
+
+
+def _seconds(withheld: Withheld) -> float | None:
+    return None if withheld.retry_after is None else withheld.retry_after.total_seconds()
+
+
+def _quality(wire: Mapping[str, Any]) -> DataQuality:
+    return typing.cast("DataQuality", decode(DataQuality, wire))

@@ -1,0 +1,68 @@
+"""Who may hear what: a pure table. Row-level security says the same again underneath."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.declare import Metric, Role, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking, and in which of their roles."""
+
+    user: str
+    organization: str
+    roles: frozenset[Role]
+    role: Role
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an answer is about. `trainers` are those who teach a learner, or run a course, now."""
+
+    scope: Scope
+    organization: str
+    id: str
+    trainers: frozenset[str] = frozenset()
+
+
+def may_see(viewer: Viewer, subject: Subject) -> bool:
+    """Whether this viewer, in the active role, may know that this subject exists.
+
+    A learner: themselves. A trainer: themselves, their courses, and the learners in them. An
+    organization admin: everyone and everything in their organization. Everybody in an organization may
+    know the organization. Nobody: anything of another organization. The market is everyone's.
+    """
+    if subject.scope is Scope.MARKET:
+        return True
+    if subject.organization != viewer.organization:
+        return False
+    if subject.scope is Scope.ORGANIZATION or viewer.role is Role.ORG_ADMIN:
+        return True
+    if viewer.role is Role.TRAINER and viewer.user in subject.trainers:
+        return True
+    own = {Role.LEARNER: Scope.LEARNER, Role.TRAINER: Scope.TRAINER}[viewer.role]
+    return subject.scope is own and subject.id == viewer.user
+
+
+def may_hear(viewer: Viewer, metric: Metric, subject: Subject) -> bool:
+    """Whether this viewer may hear this metric of this subject."""
+    return may_see(viewer, subject) and viewer.role in metric.roles
+
+
+class NotFound(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """The subject is not there, or the viewer may not know that it is: a stranger cannot tell which."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NotAllowed(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """The viewer knows the subject is there, and may not do this with it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

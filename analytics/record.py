@@ -1,0 +1,140 @@
+"""An answer, whole: the value or why there is none, how old it is, and what it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from analytics.catalog import definition
+from analytics.codec import encode, instant
+from analytics.declare import DataQuality, DataQualityLevel, Metric, Withheld
+from datasources.declare import Origin
+
+NO_QUALITY = DataQuality(0, 0, DataQualityLevel.NONE)
+
+
+class Tier(Enum):
+    """Where an answer was found: worked out now, in this process's memory, in Postgres, or among the aggregates."""
+
+    SOURCE = "source"
+    MEMORY = "memory"
+    DATABASE = "database"
+    AGGREGATE = "aggregate"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One service an answer stands on: what it gave (None: nothing), and when it said so."""
+
+    service: str
+    origin: Origin | None
+    seen_at: datetime | None
+
+
+def worst(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """One source for each service: its worst origin (down is worst of all), its oldest word."""
+    found: dict[str, Source] = {}
+    for source in sources:
+        seen = found.get(source.service)
+        found[source.service] = source if seen is None else _worse(seen, source)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _worse(one: Source, other: Source) -> Source:
+    if one.origin is None or other.origin is None:
+        origin = None
+    else:
+        origin = max(one.origin, other.origin, key=lambda o: o.value)
+    times = [s.seen_at for s in (one, other) if s.seen_at is not None]
+    return Source(one.service, origin, min(times, default=None))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A metric asked for one subject. `value` is in wire shape (`analytics.codec`)."""
+
+    metric: Metric
+    value: Mapping[str, Any] | None
+    withheld: Withheld | None
+    quality: DataQuality
+    sources: tuple[Source, ...]
+    score: float | None
+    level: str | None
+    as_of: datetime
+    calculated_at: datetime
+    expires_at: datetime
+
+    @property
+    def origin(self) -> Origin:
+        """The worst of what the facts behind the value are; a source that gave nothing gave no fact."""
+        return max((s.origin for s in self.sources if s.origin is not None), key=lambda o: o.value, default=Origin.LIVE)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every service it stands on answered now: only then is it worth keeping."""
+        return all(source.origin is Origin.LIVE for source in self.sources)
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in memory, roughly: its wire shape as text, and as much again for being an object."""
+        return 1000 + 4 * len(str(self.value))
+
+    def wire(self, tier: Tier, state: str) -> dict[str, Any]:
+        """The answer as GraphQL sends it, found in this tier and in this state."""
+        return {
+            "value": self.value,
+            "freshness": {
+                "state": state,
+                "origin": self.origin.name,
+                "tier": tier.name,
+                "asOf": instant(self.as_of),
+                "calculatedAt": instant(self.calculated_at),
+                "expiresAt": instant(self.expires_at),
+                "sources": [
+                    {
+                        "service": source.service,
+                        "origin": source.origin.name if source.origin else None,
+                        "seenAt": instant(source.seen_at) if source.seen_at else None,
+                    }
+                    for source in self.sources
+                ],
+                "refreshJob": None,
+            },
+            "quality": encode(self.quality),
+            "withheld": withheld_wire(self.withheld) if self.withheld else None,
+            "definition": definition(self.metric),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer, where it was found, and whether it was still fresh."""
+
+    answer: Answer
+    tier: Tier
+    fresh: bool = True
+
+    def wire(self) -> dict[str, Any]:
+        """The answer as GraphQL sends it."""
+        return self.answer.wire(self.tier, "FRESH" if self.fresh else "STALE")
+
+
+def withheld_wire(withheld: Withheld) -> dict[str, Any]:
+    """A refusal in wire shape; `retryAfter` in seconds."""
+    return {
+        "reason": withheld.reason.name,
+        "message": withheld.message,
+        "retryAfter": None if withheld.retry_after is None else int(withheld.retry_after.total_seconds()),
+        "needed": withheld.needed,
+    }
+
+
+def refusal(metric: Metric, withheld: Withheld, as_of: datetime) -> dict[str, Any]:
+    """An answer that was refused before anything was read: it stands on nothing, and was never calculated."""
+    answer = Answer(metric, None, withheld, NO_QUALITY, (), None, None, as_of, as_of, as_of)
+    wire = answer.wire(Tier.SOURCE, "FRESH")
+    wire["freshness"] |= {"calculatedAt": None, "expiresAt": None}
+    return wire

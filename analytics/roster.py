@@ -1,0 +1,146 @@
+"""Who is where: each organization's people and courses, copied from the services and read under their rows' rules.
+
+The copy is made when an organization is first asked about, and again behind the answers once it is
+older than `EVERY`. Services that are down leave the last copy standing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from analytics.declare import Role
+from datasources.course import Courses, Enrollments
+from datasources.directory import Members, Organization
+from datasources.fetch import Facts, Services
+from datasources.memory import Memory
+from datasources.postgres import people, roster
+from datasources.postgres.people import Peer
+from datasources.postgres.session import Database, system
+
+log = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=10)
+AGAIN = timedelta(seconds=30)
+"""How long to wait after a copy that failed."""
+REMEMBERED = timedelta(seconds=60)
+FIRST_SECONDS = 5.0
+LATER_SECONDS = 60.0
+
+
+class Roster:
+    """The rosters of the organizations this process has been asked about."""
+
+    def __init__(
+        self, database: Database, services: Services, *, clock: Callable[[], datetime], now: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._services = services
+        self._clock = clock
+        self._now = now
+        self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=20_000_000, size=_size, now=now)
+        self._next: dict[str, datetime] = {}
+        self._behind: set[asyncio.Task[None]] = set()
+
+    async def ready(self, organization: str) -> None:
+        """See to it that the organization has been copied; wait for the copy only when there is none yet."""
+        due = self._next.get(organization)
+        if due is not None and due > self._now():
+            return
+        if due is not None or await people.synced_at(self._database, organization) is not None:
+            self._next[organization] = self._now() + AGAIN
+            task = asyncio.create_task(self.copy(organization, LATER_SECONDS))
+            self._behind.add(task)
+            task.add_done_callback(self._behind.discard)
+            return
+        await self._memory.once(("copy", organization), lambda: self.copy(organization, FIRST_SECONDS))
+
+    async def copy(self, organization: str, seconds: float) -> None:
+        """Copy one organization from the directory and course services, in one transaction."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
+        read = await _read(facts, organization, self._now())
+        self._next[organization] = self._now() + (EVERY if read else AGAIN)
+        if read is None:
+            log.warning("roster.not_copied")
+            return
+        await roster.sync(self._database, read)
+        self._memory.drop_where(lambda key: organization in key)
+
+    async def close(self) -> None:
+        """Let no copy outlive the process."""
+        for task in self._behind:
+            task.cancel()
+        await asyncio.gather(*self._behind, return_exceptions=True)
+
+    async def peers(self, organization: str, course: str | None) -> Sequence[Peer]:
+        """The learners of a course in one organization, or all of its learners."""
+        key = ("peers", organization, course or "*")
+        found: Sequence[Peer] = await self._remembered(
+            key, lambda: people.peers(self._database, organization, course)
+        )
+        return found
+
+    async def current_courses(self, organization: str, learner: str, at: datetime) -> tuple[str, ...]:
+        """The courses a learner takes now, the latest start first."""
+        return tuple(
+            course.id for course in await self._courses(organization, learner) if course.start <= at < course.end
+        )
+
+    async def main_course(self, organization: str, learner: str, at: datetime) -> str | None:
+        """The course whose learners are this one's peers: the latest that runs, else the latest that has begun."""
+        begun = [course for course in await self._courses(organization, learner) if course.start <= at]
+        running = [course for course in begun if at < course.end]
+        return next((course.id for course in (*running, *begun)), None)
+
+    async def _courses(self, organization: str, learner: str) -> Sequence[people.Course]:
+        async def load() -> Sequence[people.Course]:
+            found = await people.courses_of(self._database, system(organization), learner)
+            courses = [enrollment.course for enrollment in found if enrollment.left_at is None]
+            return sorted(courses, key=lambda course: (course.start, course.id), reverse=True)
+
+        found: Sequence[people.Course] = await self._remembered(("courses", organization, learner), load)
+        return found
+
+    async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
+        if (value := self._memory.get(key)) is not None:
+            return value
+
+        async def work() -> Any:
+            value = await load()
+            self._memory.put(key, value, until=self._now() + REMEMBERED)
+            return value
+
+        return await self._memory.once(key, work)
+
+
+async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | None:
+    """An organization as the services describe it now; None when one that is needed did not answer."""
+    about, members = await asyncio.gather(
+        facts.load(Organization, organization, mock=False), facts.load(Members, organization, mock=False)
+    )
+    if about.fact is None or members.fact is None:
+        return None
+    people = members.fact.users
+    taken = await facts.load_many(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
+    courses = {course.id: course for one in taken.values() if one.fact for course in one.fact.courses}
+    enrolled = await facts.load_many(Enrollments, sorted(courses))
+    # An answer that is missing must not look like a course that everybody left.
+    if any(one.origin is None for one in taken.values()) or any(one.origin is None for one in enrolled.values()):
+        return None
+    return roster.Roster(
+        organization=about.fact,
+        people=people,
+        courses=tuple(courses.values()),
+        enrollments={course: one.fact.enrollments for course, one in enrolled.items() if one.fact},
+        synced_at=now,
+    )
+
+
+def _size(value: Any) -> int:
+    """Rows, at a rough hundred bytes each."""
+    return 100 * (len(value) + 1) if isinstance(value, Sequence) else 100

@@ -1,0 +1,261 @@
+"""Working an answer out: kept in memory, kept in Postgres, else from facts by the formula.
+
+One descent and one ascent. Only the leaves are batched (kept answers and facts); a derived metric
+inside a loader would wait for its own batch. Every question is solved once however many ask for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from aiodataloader import DataLoader
+
+from analytics import cohorts
+from analytics.codec import encode
+from analytics.cohorts import EVERYWHERE, Member, Snapshot
+from analytics.declare import Metric, Scope, Withheld, WithheldReason
+from analytics.inputs import DEGRADED_FOR, Inputs, Read, down, is_down
+from analytics.keeping import from_kept, question, to_kept
+from analytics.policy import Subject
+from analytics.record import NO_QUALITY, Answer, Found, Source, Tier, worst
+from analytics.roster import Roster
+from datasources.declare import Origin
+from datasources.fetch import Services
+from datasources.memory import Memory
+from datasources.postgres import answers as table
+from datasources.postgres.answers import Kept, Question
+from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.session import Actor, Database, system
+
+log = structlog.get_logger(__name__)
+
+RETENTION = timedelta(days=7)
+PATIENCE = timedelta(hours=18)
+"""How long past its freshness a member's answer is still good enough for a daily snapshot."""
+REQUEST_SECONDS = 5.0
+REFRESH_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What lives as long as the process: the two tiers, the services, who is where, and two clocks.
+
+    `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
+    freshness the second.
+    """
+
+    database: Database
+    services: Services
+    memory: Memory[tuple[str, Question], Answer]
+    roster: Roster
+    clock: Callable[[], datetime]
+    now: Callable[[], datetime]
+
+
+class Solver:
+    """One request's way to answers about one organization."""
+
+    def __init__(self, world: World, actor: Actor, request_id: str | None = None) -> None:
+        self._world = world
+        self._organization = actor.organization
+        self._request_id = request_id
+        self._at = world.clock()
+        self._begin(REQUEST_SECONDS)
+        self._kept = self._loader(actor)
+        self._kept_by_system = self._loader(system(actor.organization))
+        self._to_keep: dict[Question, Kept] = {}
+        self._stale: dict[Question, tuple[Metric, Subject, Mapping[str, Any]]] = {}
+
+    def remembered(self, asked: Question) -> Answer | None:
+        """The answer in this process's memory, if it is still fresh."""
+        return self._world.memory.get((self._organization, asked))
+
+    async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Found:
+        """The answer for whoever asks: a stale one at once (and worked out again afterwards), else a fresh one.
+
+        Only here, and only where a service that is needed gave nothing, is an answer made of mocks.
+        """
+        asked = question(metric, subject, arguments)
+        kept = None if self.remembered(asked) else await self._recall(metric, asked, self._kept)
+        if kept is not None and kept.expires_at <= self._world.now():
+            self._stale[asked] = (metric, subject, arguments)
+            return Found(kept, Tier.DATABASE, fresh=False)
+        if kept is not None:
+            self._remember(asked, kept)
+            return Found(kept, Tier.DATABASE)
+        answer = await self._solve(metric, subject, arguments)
+        if is_down(answer) and self._world.services.mocks:
+            answer = await self._work_out(metric, subject, arguments, mocks=True)
+        return Found(answer, Tier.SOURCE)
+
+    async def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Answer:
+        """An answer about the same subject that a metric reads, as the viewer may read it."""
+        if mocks:
+            return (await self.find(metric, subject, {})).answer
+        return await self._fresh(metric, subject, self._kept)
+
+    async def known(self, metric: Metric, subject: Subject, *, patience: timedelta = timedelta(0)) -> Answer:
+        """An answer that others are made of, as the gateway itself may read it."""
+        return await self._fresh(metric, subject, self._kept_by_system, patience)
+
+    async def snapshot(self, metric: Metric, group: str) -> Answer:
+        """Today's snapshot of a group: in memory, kept, else taken now and kept until midnight."""
+        asked = Question("cohort", group, f"{metric.key}@{metric.version}", "")
+        if (answer := self.remembered(asked)) is not None:
+            return answer
+        answer = await self._recall(metric, asked, self._kept_by_system)
+        if answer is not None and answer.expires_at > self._world.now():
+            self._remember(asked, answer)
+            return answer
+        return await self._once(asked, lambda: self._take_snapshot(metric, group))
+
+    async def afterwards(self) -> None:
+        """What need not be waited for: stale answers worked out again; answers and facts kept.
+
+        A database that is down costs the keeping, never an error: the next request asks again.
+        """
+        if self._stale:
+            stale, self._stale = self._stale, {}
+            self._begin(REFRESH_SECONDS)
+            await asyncio.gather(*(self._solve(*asked) for asked in stale.values()))
+        try:
+            if self._to_keep:
+                rows, self._to_keep = self._to_keep, {}
+                await table.keep(self._world.database, self._organization, rows)
+            await self._facts.keep()
+        except UNAVAILABLE as error:
+            log.warning("answers.not_kept", error=type(error).__name__)
+
+    def _begin(self, seconds: float) -> None:
+        """Fetch facts anew, for so many seconds."""
+        world = self._world
+        deadline = asyncio.get_running_loop().time() + seconds
+        self._facts = world.services.facts(
+            self._organization, at=self._at, deadline=deadline, request_id=self._request_id
+        )
+        self._inputs = Inputs(self._organization, self._at, self._facts, world.roster, self)
+
+    def _loader(self, actor: Actor) -> DataLoader[Question, Kept | None]:
+        async def read(asked: Sequence[Question]) -> list[Kept | None]:
+            try:
+                kept = await table.read(self._world.database, actor, asked)
+            except UNAVAILABLE as error:
+                log.warning("answers.not_read", error=type(error).__name__)
+                return [None] * len(asked)
+            return [kept.get(one) for one in asked]
+
+        return DataLoader(read)
+
+    async def _recall(self, metric: Metric, asked: Question, loader: DataLoader[Question, Kept | None]) -> Answer | None:
+        """What Postgres keeps, unless it is past its term or says more than the clock allows."""
+        kept = await loader.load(asked)
+        if kept is None or kept.as_of > self._at or kept.calculated_at < self._world.now() - RETENTION:
+            return None
+        return from_kept(metric, kept)
+
+    async def _fresh(
+        self,
+        metric: Metric,
+        subject: Subject,
+        loader: DataLoader[Question, Kept | None],
+        patience: timedelta = timedelta(0),
+    ) -> Answer:
+        asked = question(metric, subject, {})
+        if (answer := self.remembered(asked)) is not None:
+            return answer
+        kept = await self._recall(metric, asked, loader)
+        if kept is not None and kept.expires_at + patience > self._world.now():
+            return kept
+        return await self._solve(metric, subject, {})
+
+    async def _solve(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Answer:
+        """The answer from facts, without mocks; one solving for all who ask for it now, in any request."""
+        asked = question(metric, subject, arguments)
+        if (answer := self.remembered(asked)) is not None:
+            return answer
+        return await self._once(asked, lambda: self._work_out(metric, subject, arguments, mocks=False))
+
+    async def _once(self, asked: Question, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        async def store() -> Answer:
+            answer = await work()
+            if answer.withheld is None or answer.withheld.reason is not WithheldReason.FAULT:
+                self._remember(asked, answer)
+                if answer.whole:
+                    self._to_keep[asked] = to_kept(answer)
+            return answer
+
+        return await self._world.memory.once((self._organization, asked), store)
+
+    def _remember(self, asked: Question, answer: Answer) -> None:
+        self._world.memory.put((self._organization, asked), answer, until=answer.expires_at)
+
+    async def _work_out(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], *, mocks: bool) -> Answer:
+        reads = await asyncio.gather(
+            *(self._inputs.read(given, metric, subject, mocks=mocks) for given in metric.inputs)
+        )
+        sources = worst(source for read in reads for source in read.sources)
+        missing = [
+            read.value
+            for read, given in zip(reads, metric.inputs, strict=True)
+            if isinstance(read.value, Withheld) and not given.optional
+        ]
+        outcome = missing[0] if missing else self._compute(metric, subject, arguments, reads)
+        if isinstance(outcome, Withheld):
+            mocked = any(source.origin is Origin.MOCK for source in sources)
+            if mocked and outcome.reason is WithheldReason.NOT_ENOUGH_DATA:
+                # A mock that says too little says nothing about the person: what is true is that the source is down.
+                outcome = down(sources)
+            return replace(self._blank(metric, sources), withheld=outcome)
+        return replace(
+            self._blank(metric, sources),
+            value=encode(outcome),
+            quality=outcome.quality,
+            score=metric.score(outcome),
+            level=metric.level(outcome),
+        )
+
+    def _compute(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], reads: Sequence[Read]) -> Any:
+        inputs = (None if isinstance(read.value, Withheld) else read.value for read in reads)
+        chosen = {a.name: arguments.get(a.name, a.default) for a in metric.arguments}
+        if metric.wants_clock:
+            chosen["at"] = self._at
+        if metric.wants_subject:
+            chosen["course"] = subject.id
+        try:
+            return metric.compute(*inputs, **chosen)
+        except Exception as error:
+            # A metric never costs the rest of a dashboard: the fault is ours, is logged, and withholds this one.
+            log.exception("metric.fault", metric=metric.key, error=type(error).__name__)
+            message = "This number could not be worked out. The fault is ours, and is logged."
+            return Withheld(WithheldReason.FAULT, message)
+
+    def _blank(self, metric: Metric, sources: tuple[Source, ...]) -> Answer:
+        """An answer of this moment, without anything said yet."""
+        now = self._world.now()
+        whole = all(source.origin is Origin.LIVE for source in sources)
+        expires = now + (metric.fresh_for if whole else DEGRADED_FOR)
+        return Answer(metric, None, None, NO_QUALITY, sources, None, None, self._at, now, expires)
+
+    async def _take_snapshot(self, metric: Metric, group: str) -> Answer:
+        learners = await self._world.roster.peers(self._organization, None if group == EVERYWHERE else group)
+        answers = await asyncio.gather(
+            *(
+                self.known(metric, Subject(Scope.LEARNER, self._organization, peer.id), patience=PATIENCE)
+                for peer in learners
+            )
+        )
+        taken = Snapshot(
+            self._world.now().date(),
+            tuple(
+                Member(peer.id, peer.region, peer.age_band, answer.score)
+                for peer, answer in zip(learners, answers, strict=True)
+            ),
+        )
+        blank = self._blank(metric, worst(source for answer in answers for source in answer.sources))
+        expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
+        return replace(blank, value=taken.wire(), expires_at=expires)

@@ -1,0 +1,128 @@
+"""Finding who an answer may be about: what the viewer may not see is not there."""
+
+from __future__ import annotations
+
+from analytics.declare import Role, Scope
+from analytics.policy import NotFound, Subject, Viewer, may_see
+from analytics.roster import Roster
+from datasources.postgres import people
+from datasources.postgres.people import Page, Person
+from datasources.postgres.session import Actor, Database
+
+
+def subject_of(person: Person, scope: Scope) -> Subject:
+    """A person as a subject, in one of the roles they have."""
+    return Subject(scope, person.organization, person.id, person.trainers)
+
+
+class Subjects:
+    """One request's way to people, courses and organizations, as its viewer may see them."""
+
+    def __init__(self, database: Database, roster: Roster, viewer: Viewer) -> None:
+        self._database = database
+        self._roster = roster
+        self._viewer = viewer
+        self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+
+    async def learner(self, id: str | None = None) -> Person:  # noqa: A002 - the field's own name
+        """A learner, the viewer where no id is given.
+
+        Raises:
+            NotFound: there is no such learner, or none that the viewer may see.
+        """
+        return await self._person(id, Role.LEARNER, Scope.LEARNER)
+
+    async def trainer(self, id: str | None = None) -> Person:  # noqa: A002 - the field's own name
+        """A trainer, the viewer where no id is given.
+
+        Raises:
+            NotFound: there is no such trainer, or none that the viewer may see.
+        """
+        return await self._person(id, Role.TRAINER, Scope.TRAINER)
+
+    async def organization(self, id: str | None = None) -> people.Organization:  # noqa: A002 - the field's own name
+        """An organization, the viewer's own where no id is given.
+
+        Raises:
+            NotFound: it is not the viewer's, or the directory does not know it.
+        """
+        if id in {None, self._viewer.organization}:
+            await self._roster.ready(self._viewer.organization)
+            if (found := await people.organization(self._database, self._actor)) is not None:
+                return found
+        raise NotFound(_missing("organization"))
+
+    async def learners(  # noqa: PLR0913 - the arguments of a Relay connection
+        self,
+        of: Subject,
+        *,
+        first: int | None = None,
+        after: tuple[str, str] | None = None,
+        last: int | None = None,
+        before: tuple[str, str] | None = None,
+    ) -> Page:
+        """A page of the learners of a trainer or an organization, by name."""
+        trainer = of.id if of.scope is Scope.TRAINER else None
+        return await people.page(
+            self._database,
+            self._actor,
+            role=Role.LEARNER.value,
+            trainer=trainer,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
+
+    async def trainers(
+        self,
+        *,
+        first: int | None = None,
+        after: tuple[str, str] | None = None,
+        last: int | None = None,
+        before: tuple[str, str] | None = None,
+    ) -> Page:
+        """A page of the organization's trainers, by name, as far as the viewer may see them."""
+        return await people.page(
+            self._database,
+            self._actor,
+            role=Role.TRAINER.value,
+            trainer=None,
+            first=first,
+            after=after,
+            last=last,
+            before=before,
+        )
+
+    async def _person(self, id: str | None, role: Role, scope: Scope) -> Person:  # noqa: A002 - as above
+        viewer = self._viewer
+        if id is None and role not in viewer.roles:
+            raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003
+        wanted = id or viewer.user
+        await self._roster.ready(viewer.organization)
+        person = (await people.find(self._database, self._actor, [wanted])).get(wanted)
+        if person is None and wanted == viewer.user and role in viewer.roles:
+            person = _by_token(viewer)
+        if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):
+            raise NotFound(_missing(scope.value))
+        return person
+
+
+def _by_token(viewer: Viewer) -> Person:
+    """The viewer as their token knows them, while the directory has not told of them."""
+    return Person(
+        organization=viewer.organization,
+        id=viewer.user,
+        name=viewer.name or f"Member {viewer.user[:8]}",
+        email=None,
+        roles=tuple(role.value for role in sorted(viewer.roles)),
+        department=None,
+        region=None,
+        age_band=None,
+        courses=(),
+        trainers=frozenset(),
+    )
+
+
+def _missing(what: str) -> str:
+    return f"No such {what}, or not one that you may see."

@@ -1,0 +1,253 @@
+"""Facts from services: live, else what was last known, else a mock; each marked as what it is.
+
+`Services` lives as long as the process, `Facts` as long as one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from aiodataloader import DataLoader
+
+from datasources.catalog import SERVICES, SOURCES
+from datasources.declare import Endpoint, Origin
+from datasources.exchange import SourceError, clients
+from datasources.mock import mock
+from datasources.remote import AT_ONCE, Remote, Surroundings
+from datasources.report import Cause, ServiceReport
+from datasources.wire import NonsenseError, wire_of
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    import httpx
+
+__all__ = ["Cause", "Facts", "Fetched", "LastKnown", "ServiceReport", "Services", "SourceError"]
+
+F = TypeVar("F")
+
+STILL_KNOWN = timedelta(hours=24)
+"""How long what a service said may stand in for what it would say now."""
+
+FOR_EVERYONE = timedelta(minutes=10)
+"""How long a process remembers a fact that is about nobody in particular, like what the market asks for."""
+
+_PATIENCE = 1.0
+_LONGEST_ID = 100
+_EVERYONE = "market"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Generic[F]):
+    """A fact and where it comes from.
+
+    LIVE without a fact: the service answered and knows no such id. No origin: nothing live, nothing
+    last known, and no mock was wanted. `seen_at` is when the service said it.
+    """
+
+    fact: F | None
+    origin: Origin | None
+    service: str
+    seen_at: datetime | None
+
+
+class LastKnown(Protocol):
+    """Where payloads are kept for a day, per organization; an endpoint is called like `course/Progress`."""
+
+    async def read(
+        self, organization: str, endpoint: str, ids: Sequence[str], not_before: datetime
+    ) -> Mapping[str, tuple[str, datetime]]:
+        """Of these ids, the payloads seen at or after `not_before`, and when."""
+
+    async def keep(self, organization: str, rows: Sequence[tuple[str, str, str, datetime]]) -> None:
+        """Keep rows of (endpoint, id, payload, seen at), each instead of what was kept for its id."""
+
+
+class Services:
+    """The nine services, as this process reaches them; `urls` says where, by name. Belongs to one event loop.
+
+    Raises:
+        ValueError: a URL for a service that nobody declared.
+    """
+
+    def __init__(  # noqa: PLR0913  # the whole outer world arrives here, and only here
+        self,
+        urls: Mapping[str, str],
+        *,
+        token: str | None,
+        last_known: LastKnown,
+        mocks: bool,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        rng: random.Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        if unknown := urls.keys() - {service.name for service in SERVICES}:
+            msg = f"no such service: {', '.join(sorted(unknown))}"
+            raise ValueError(msg)
+        here = Surroundings(now, monotonic, rng, sleep)
+        client = clients(token, transport, AT_ONCE)
+        self.now = now
+        self.last_known = last_known
+        self.mocks = mocks
+        self.about_everyone: dict[type[Any], Fetched[Any]] = {}
+        self.remotes = {
+            service.name: Remote(service, client(urls[service.name]) if service.name in urls else None, here)
+            for service in SERVICES
+        }
+        for fact_type in SOURCES:
+            wire_of(fact_type)
+
+    def facts(self, organization: str, *, at: datetime, deadline: float, request_id: str | None = None) -> Facts:
+        """The facts of one request on behalf of one organization; no service is waited for after `deadline`.
+
+        `at` is the platform's clock, `deadline` a time of the event loop.
+        """
+        return Facts(self, organization, at, deadline, request_id)
+
+    def report(self) -> list[ServiceReport]:
+        """How each service does, in the order of the catalog."""
+        return [remote.report() for remote in self.remotes.values()]
+
+    def reset(self, service: str) -> None:
+        """Close a service's breaker. Raises KeyError when there is no such service."""
+        self.remotes[service].reset()
+
+    async def ping(self, deadline: float) -> dict[str, Cause | None]:
+        """For each service why it cannot be reached, or None: it answers, whatever it says."""
+        causes = await asyncio.gather(*(remote.ping(deadline) for remote in self.remotes.values()))
+        return dict(zip(self.remotes, causes, strict=True))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await asyncio.gather(*(remote.aclose() for remote in self.remotes.values()))
+
+
+class Facts:
+    """One loader per endpoint, for one request: what is asked in one tick is one batch, and nothing is asked twice."""
+
+    def __init__(
+        self, services: Services, organization: str, at: datetime, deadline: float, request_id: str | None
+    ) -> None:
+        self._services = services
+        self._organization = organization
+        self._at = at
+        self._deadline = deadline
+        # A name that is no header would look like a fault of the service.
+        sendable = request_id is not None and request_id.isascii() and request_id.isprintable()
+        self._headers: dict[str, str] = {"X-Request-Id": request_id or ""} if sendable else {}
+        self._loaders: dict[type[Any], DataLoader[str, Fetched[Any]]] = {}
+        self._mocks: dict[tuple[type[Any], str], Fetched[Any]] = {}
+        self._live: list[tuple[type[Any], str, Any, datetime]] = []
+
+    async def load(self, fact_type: type[F], key: str, *, mock: bool = True) -> Fetched[F]:
+        """The fact of one id; a mock when there is none, `mock` is true and the process serves mocks. Never raises."""
+        return (await self.load_many(fact_type, (key,), mock=mock))[key]
+
+    async def load_many(self, fact_type: type[F], keys: Sequence[str], *, mock: bool = False) -> dict[str, Fetched[F]]:
+        """The facts of many ids, in their order, each once. Never raises; a cancelled caller cancels nobody else."""
+        loader = self._loader(fact_type)
+        everyone = _is_about_everyone(SOURCES[fact_type][1])
+        waiting = {key: loader.load(_EVERYONE if everyone else key) for key in keys}
+        answers = {}
+        for key, future in waiting.items():
+            if not future.done():
+                # Waiting for a shared future, unlike awaiting it, does not cancel it with us.
+                await asyncio.wait((future,))
+            fetched = future.result()
+            answers[key] = self._mocked(fact_type, key, fetched) if mock and fetched.origin is None else fetched
+        return answers
+
+    async def keep(self) -> None:
+        """Keep what services said since the last call, for the day they do not; never raises."""
+        live, self._live = self._live, []
+        if not live:
+            return
+        rows = await asyncio.to_thread(_rows, live)
+        try:
+            await self._services.last_known.keep(self._organization, rows)
+        except Exception:  # noqa: BLE001  # whatever ails the store, the answer is already out; it is counted
+            for name in {SOURCES[fact_type][0].name for fact_type, *_ in live}:
+                self._services.remotes[name].tally.last_known_failures += 1
+
+    def _loader(self, fact_type: type[Any]) -> DataLoader[str, Fetched[Any]]:
+        if fact_type not in self._loaders:
+
+            async def batch(keys: list[str]) -> list[Fetched[Any]]:
+                return await self._fetch(fact_type, keys)
+
+            self._loaders[fact_type] = DataLoader(batch)
+        return self._loaders[fact_type]
+
+    async def _fetch(self, fact_type: type[Any], keys: Sequence[str]) -> list[Fetched[Any]]:
+        service, endpoint = SOURCES[fact_type]
+        remembered = self._services.about_everyone.get(fact_type)
+        if remembered is not None and cast("datetime", remembered.seen_at) > self._services.now() - FOR_EVERYONE:
+            return [remembered] * len(keys)
+        askable = [key for key in keys if _askable(key)]
+        batch = await self._services.remotes[service.name].read(endpoint, askable, self._deadline, self._headers)
+        seen_at = self._services.now()
+        self._live.extend((fact_type, key, fact, seen_at) for key, fact in batch.facts.items())
+        known = await self._last_known(fact_type, list(batch.spoiled)) if batch.spoiled else {}
+        absent: Fetched[Any] = Fetched(None, Origin.LIVE, service.name, seen_at)
+        nothing: Fetched[Any] = Fetched(None, None, service.name, None)
+        answers = dict.fromkeys(keys, absent)
+        answers.update((key, Fetched(fact, Origin.LIVE, service.name, seen_at)) for key, fact in batch.facts.items())
+        answers.update((key, known.get(key, nothing)) for key in batch.spoiled)
+        if _is_about_everyone(endpoint) and _EVERYONE in batch.facts:
+            self._services.about_everyone[fact_type] = answers[_EVERYONE]
+        return list(answers.values())
+
+    async def _last_known(self, fact_type: type[Any], keys: Sequence[str]) -> dict[str, Fetched[Any]]:
+        """What is still known of these ids; a store that fails, or takes too long, knows nothing."""
+        name = SOURCES[fact_type][0].name
+        tally = self._services.remotes[name].tally
+        not_before = self._services.now() - STILL_KNOWN
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                kept = await self._services.last_known.read(self._organization, _endpoint(fact_type), keys, not_before)
+        except Exception:  # noqa: BLE001  # whatever ails the store, a fallback must not fail; it is counted
+            tally.last_known_failures += 1
+            return {}
+        known = {}
+        for key, (payload, seen_at) in kept.items():
+            try:
+                fact = wire_of(fact_type).one(payload)
+            except NonsenseError:
+                # Kept by a release that knew another shape of this fact.
+                continue
+            if seen_at >= not_before:
+                known[key] = Fetched(fact, Origin.LAST_KNOWN, name, seen_at)
+        tally.last_known += len(known)
+        return known
+
+    def _mocked(self, fact_type: type[F], key: str, nothing: Fetched[F]) -> Fetched[F]:
+        if not self._services.mocks:
+            return nothing
+        if (fact_type, key) not in self._mocks:
+            self._services.remotes[nothing.service].tally.mocks += 1
+            fact = mock(fact_type, nothing.service, key, self._at)
+            self._mocks[fact_type, key] = Fetched(fact, Origin.MOCK, nothing.service, None)
+        return cast("Fetched[F]", self._mocks[fact_type, key])
+
+
+def _rows(live: Sequence[tuple[type[Any], str, Any, datetime]]) -> list[tuple[str, str, str, datetime]]:
+    return [(_endpoint(kind), key, wire_of(kind).text(fact), seen_at) for kind, key, fact, seen_at in live]
+
+
+def _endpoint(fact_type: type[Any]) -> str:
+    return f"{SOURCES[fact_type][0].name}/{fact_type.__name__}"
+
+
+def _is_about_everyone(endpoint: Endpoint) -> bool:
+    return "{id}" not in endpoint.path
+
+
+def _askable(key: str) -> bool:
+    """Whether a service can know this id: what is not an id is not asked for, least of all as a part of a path."""
+    return 0 < len(key) <= _LONGEST_ID and key.isprintable() and key not in {".", ".."}

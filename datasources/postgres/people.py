@@ -1,0 +1,241 @@
+"""Who is who, from the copy of the directory: people, courses and pages of them, as far as an actor may see.
+
+What an actor may not see is not there: absence and refusal look alike. That holds inside a person too: a
+trainer sees of a learner's courses those they teach. What is computed for everyone asks as the system.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, select
+
+from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.tables import CourseRow, EnrollmentRow, OrganizationRow, PersonRow, SyncRow, TeachingRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+Cursor = tuple[str, str]
+"""Where a page ends: name and id of a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person. `courses` are those they are enrolled in now, `trainers` those who teach them now."""
+
+    organization: str
+    id: str
+    name: str
+    email: str | None
+    roles: tuple[str, ...]
+    department: str | None
+    region: str | None
+    age_band: str | None
+    courses: tuple[str, ...]
+    trainers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """One tenant and its parts."""
+
+    id: str
+    name: str
+    domain: str | None
+    industry: str | None
+    branches: tuple[str, ...]
+    departments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One course in one organization; `learners` is how many are enrolled there now, whoever asks."""
+
+    id: str
+    organization: str
+    title: str
+    start: datetime
+    end: datetime
+    trainers: frozenset[str]
+    learners: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """One person's place in a course, past or present."""
+
+    course: Course
+    enrolled_at: datetime
+    left_at: datetime | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list of people in the order of (name, id); `total` is the length of the whole list."""
+
+    rows: tuple[Person, ...]
+    total: int
+    has_next: bool
+    has_previous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What chooses somebody's peers."""
+
+    id: str
+    region: str | None
+    age_band: str | None
+
+
+async def find(database: Database, actor: Actor, ids: Iterable[str]) -> dict[str, Person]:
+    """Those of the people that this actor may see, by id; one statement."""
+    asked = [one for one in set(ids) if _sayable(one) == one]
+    if not asked:
+        return {}
+    rows = await database.fetch("SELECT * FROM read_people($1, $2, $3, $4)", *actor.settings, asked)
+    return {row["id"]: _person(actor.organization, row) for row in rows}
+
+
+async def page(  # noqa: PLR0913 - the four arguments of a Relay page are four
+    database: Database,
+    actor: Actor,
+    *,
+    role: str,
+    trainer: str | None = None,
+    first: int | None = None,
+    last: int | None = None,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> Page:
+    """A page of the active people with a role, of those a trainer teaches now if one is named; one statement.
+
+    Exactly one of `first` and `last` is given: so many from the start, or from the end, of what lies
+    between `after` and `before`.
+
+    Raises:
+        ValueError: neither or both of `first` and `last`, or a negative one.
+    """
+    size = last if first is None else first
+    if size is None or size < 0 or (first is not None and last is not None):
+        msg = "a page has exactly one of `first` and `last`, and it is not negative"
+        raise ValueError(msg)
+    low, high = (tuple(_sayable(part) for part in cursor or ()) or (None, None) for cursor in (after, before))
+    rows = await database.fetch(
+        "SELECT total, past, until, (card).* FROM page_people($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        *actor.settings,
+        role,
+        trainer,
+        *low,
+        *high,
+        min(size, 2**31 - 1),
+        first is None,
+    )
+    people = tuple(_person(actor.organization, row) for row in rows if row["id"] is not None)
+    total, past, until = rows[0]["total"], rows[0]["past"], rows[0]["until"]
+    ahead = past if first is not None else until - len(people)
+    return Page(people, total, has_next=ahead + len(people) < total, has_previous=ahead > 0)
+
+
+async def organization(database: Database, actor: Actor) -> Organization | None:
+    """The actor's organization; None when its roster was never copied."""
+    async with database.session(actor) as session:
+        row = (await session.exec(select(OrganizationRow))).first()
+    if row is None:
+        return None
+    return Organization(
+        row.organization, row.name, row.domain, row.industry, tuple(row.branches), tuple(row.departments)
+    )
+
+
+async def courses_of(database: Database, actor: Actor, person: str) -> tuple[Enrollment, ...]:
+    """The courses somebody is or was enrolled in, by start and id."""
+    async with database.session(actor) as session:
+        rows = (
+            await session.exec(
+                select(EnrollmentRow, CourseRow)
+                .join(CourseRow, col(CourseRow.id) == col(EnrollmentRow.course))
+                .where(EnrollmentRow.person == person)
+                .order_by(col(CourseRow.starts_at), col(CourseRow.id))
+            )
+        ).all()
+        courses = await _courses(session, [course for _, course in rows])
+    return tuple(
+        Enrollment(course, row.enrolled_at, row.left_at, row.status)
+        for (row, _), course in zip(rows, courses, strict=True)
+    )
+
+
+async def taught(database: Database, actor: Actor, trainer: str) -> tuple[Course, ...]:
+    """The courses somebody teaches, by start and id."""
+    async with database.session(actor) as session:
+        rows = (
+            await session.exec(
+                select(CourseRow)
+                .join(TeachingRow, col(TeachingRow.course) == col(CourseRow.id))
+                .where(TeachingRow.trainer == trainer)
+                .order_by(col(CourseRow.starts_at), col(CourseRow.id))
+            )
+        ).all()
+        return await _courses(session, rows)
+
+
+async def peers(database: Database, organization: str, course: str | None = None) -> list[Peer]:
+    """The active learners of an organization, or those enrolled in one course now, by id; as the system."""
+    wanted = (
+        select(PersonRow.id, PersonRow.region, PersonRow.age_band)
+        .where(col(PersonRow.is_active), col(PersonRow.roles).contains(["learner"]))
+        .order_by(col(PersonRow.id))
+    )
+    if course is not None:
+        wanted = wanted.join(EnrollmentRow, col(EnrollmentRow.person) == col(PersonRow.id)).where(
+            EnrollmentRow.course == course, col(EnrollmentRow.live).is_(other=True)
+        )
+    async with database.session(system(organization)) as session:
+        return [Peer(*row) for row in (await session.exec(wanted)).all()]
+
+
+async def synced_at(database: Database, organization: str) -> datetime | None:
+    """When the roster of an organization was last copied; None: never."""
+    async with database.session(system(organization)) as session:
+        return (await session.exec(select(SyncRow.synced_at))).first()
+
+
+async def _courses(session: AsyncSession, rows: Sequence[CourseRow]) -> tuple[Course, ...]:
+    trainers: defaultdict[str, set[str]] = defaultdict(set)
+    wanted = select(TeachingRow).where(col(TeachingRow.course).in_([row.id for row in rows]))
+    for teaching in (await session.exec(wanted)).all() if rows else ():
+        trainers[teaching.course].add(teaching.trainer)
+    return tuple(
+        Course(
+            row.id, row.organization, row.title, row.starts_at, row.ends_at, frozenset(trainers[row.id]), row.learners
+        )
+        for row in rows
+    )
+
+
+def _person(organization: str, row: Any) -> Person:
+    return Person(
+        organization,
+        row["id"],
+        row["name"],
+        row["email"],
+        tuple(row["roles"]),
+        row["department"],
+        row["region"],
+        row["age_band"],
+        tuple(row["courses"]),
+        frozenset(row["trainers"]),
+    )
+
+
+def _sayable(told: str) -> str:
+    """Text without what no Postgres text can hold, so that a forged id or cursor is only one that finds nothing."""
+    return told.replace("\0", "").encode(errors="replace").decode()

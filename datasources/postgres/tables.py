@@ -1,0 +1,179 @@
+"""The tables, one class each. Migrations make them; a test holds the two equal.
+
+Every table belongs to tenants: `organization` comes first in every primary key, and row-level security
+compares it with the actor's before anything else is looked at.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - SQLModel reads the annotations
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+Moment: Any = DateTime(timezone=True)
+# Names sort by bytes, so that a page ends at the same place on every system.
+Name: Any = Text(collation="C")
+
+
+class OrganizationRow(SQLModel, table=True):
+    """One tenant, as the directory last described it."""
+
+    __tablename__ = "organizations"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text)
+    domain: str | None = Field(default=None, sa_type=Text)
+    industry: str | None = Field(default=None, sa_type=Text)
+    branches: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    departments: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
+class PersonRow(SQLModel, table=True):
+    """One person of one organization: a copy of the directory's record."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization"], ["organizations.organization"], ondelete="CASCADE"),
+        Index("people_in_order", "organization", "name", "id"),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Name)
+    email: str | None = Field(default=None, sa_type=Text)
+    roles: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    department: str | None = Field(default=None, sa_type=Text)
+    region: str | None = Field(default=None, sa_type=Text)
+    age_band: str | None = Field(default=None, sa_type=Text)
+    is_active: bool = Field(default=True)
+
+
+class CourseRow(SQLModel, table=True):
+    """One course, as far as one organization takes part in it; `learners` counts its live enrolments there."""
+
+    __tablename__ = "courses"
+    __table_args__ = (ForeignKeyConstraint(["organization"], ["organizations.organization"], ondelete="CASCADE"),)
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text, primary_key=True)
+    title: str = Field(sa_type=Text)
+    starts_at: datetime = Field(sa_type=Moment)
+    ends_at: datetime = Field(sa_type=Moment)
+    learners: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+
+
+class EnrollmentRow(SQLModel, table=True):
+    """One person in one course; live until they leave or withdraw."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization", "course"], ["courses.organization", "courses.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["organization", "person"], ["people.organization", "people.id"], ondelete="CASCADE"),
+        Index("enrollments_of_person", "organization", "person", "course"),
+        Index("live_enrollments", "organization", "course", "person", postgresql_where=text("live")),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    course: str = Field(sa_type=Text, primary_key=True)
+    person: str = Field(sa_type=Text, primary_key=True)
+    enrolled_at: datetime = Field(sa_type=Moment)
+    left_at: datetime | None = Field(default=None, sa_type=Moment)
+    status: str = Field(sa_type=Text)
+    live: bool | None = Field(
+        default=None,
+        sa_column_args=(Computed("left_at IS NULL AND status <> 'withdrawn'", persisted=True),),
+        nullable=False,
+    )
+
+
+class TeachingRow(SQLModel, table=True):
+    """One trainer of one course."""
+
+    __tablename__ = "teaching"
+    __table_args__ = (
+        ForeignKeyConstraint(["organization", "course"], ["courses.organization", "courses.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["organization", "trainer"], ["people.organization", "people.id"], ondelete="CASCADE"),
+        Index("teaching_of_trainer", "organization", "trainer", "course"),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    course: str = Field(sa_type=Text, primary_key=True)
+    trainer: str = Field(sa_type=Text, primary_key=True)
+
+
+class SyncRow(SQLModel, table=True):
+    """When an organization's roster was last copied."""
+
+    __tablename__ = "syncs"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    synced_at: datetime = Field(sa_type=Moment)
+
+
+class AnswerRow(SQLModel, table=True):
+    """One kept answer: a value in its wire shape or the reason why there is none, never a mock."""
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(value, withheld) = 1", name="answers_say_one_thing"),
+        CheckConstraint("origin IN ('LIVE', 'LAST_KNOWN')", name="answers_are_never_mocks"),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    scope: str = Field(sa_type=Text, primary_key=True)
+    subject: str = Field(sa_type=Text, primary_key=True)
+    metric: str = Field(sa_type=Text, primary_key=True)
+    arguments: str = Field(sa_type=Text, primary_key=True)
+    value: str | None = Field(default=None, sa_type=Text)
+    withheld: str | None = Field(default=None, sa_type=Text)
+    about: str = Field(sa_type=Text)
+    score: float | None = Field(default=None, sa_type=Double)
+    level: str | None = Field(default=None, sa_type=Text)
+    origin: str = Field(sa_type=Text)
+    as_of: datetime = Field(sa_type=Moment)
+    calculated_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+
+
+class FactRow(SQLModel, table=True):
+    """The last thing an endpoint said about one subject, for the time it does not answer."""
+
+    __tablename__ = "facts"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    endpoint: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text, primary_key=True)
+    payload: str = Field(sa_type=Text)
+    seen_at: datetime = Field(sa_type=Moment)
+
+
+class AuditRow(SQLModel, table=True):
+    """One thing somebody did or looked at; only ever added. `details` holds ids and counts, no personal data."""
+
+    __tablename__ = "audit"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    at: datetime | None = Field(
+        default=None, sa_type=Moment, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
+    actor: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    subject: str | None = Field(default=None, sa_type=Text)
+    details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))

@@ -1,0 +1,1 @@
+"""The nine services over real HTTP, answering from a campus."""

@@ -1,0 +1,223 @@
+"""The application: its parts, how they hang together, and how long each lives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from analytics.catalog import METRICS
+from analytics.roster import Roster
+from analytics.solve import World
+from datasources.fetch import Services
+from datasources.memory import Memory
+from datasources.postgres import answers, migrate
+from datasources.postgres.facts import KeptFacts
+from datasources.postgres.session import Database
+from gateway import settings as settings_module
+from gateway.auth import Authenticator
+from gateway.budget import Budget
+from gateway.context import Context, Nobody
+from gateway.documents import Documents
+from gateway.execution import Execution
+from gateway.health import Check, Readiness, live
+from gateway.http import GraphQLEndpoint, Terms
+from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
+from gateway.limits import Limits
+from gateway.operation import Doors
+from gateway.page import assets
+from gateway.tabs import opening
+from gateway.telemetry import Telemetry, record_of
+from resolvers.errors import present
+from resolvers.schema import build
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from analytics.policy import Viewer
+    from gateway.keys import Keys
+    from gateway.settings import Settings
+
+SCHEMA = build(METRICS)
+
+
+def now() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+def from_environment() -> Starlette:
+    """The application as the process environment describes it; what each worker process of uvicorn calls."""
+    return create_app(settings_module.read(os.environ))
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The gateway as an ASGI application; everything it opens is opened by its lifespan and closed by it.
+
+    The settings must name a database: `gateway serve` starts an embedded one first where they do not.
+    """
+    graphql = _Later()
+    ready = _Later()
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            world = await open_world(settings, stack)
+            keys = await _keys(settings, stack)
+            graphql.app = _endpoint(settings, world, keys)
+            ready.app = Readiness(_checks(settings, world))
+            yield
+
+    routes: list[Route | Mount] = [
+        Route("/graphql", graphql),
+        Route("/livez", live),
+        Route("/readyz", ready),
+    ]
+    if settings.shows_page:
+        routes.insert(0, Mount("/graphql/assets", assets()))
+    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Telemetry)])
+
+
+async def open_world(settings: Settings, stack: AsyncExitStack) -> World:
+    """Everything that lives as long as the process, closed with the stack."""
+    if settings.database_url is None:
+        msg = "The settings name no database."
+        raise ValueError(msg)
+    database = await Database.open(settings.database_url.get_secret_value())
+    stack.push_async_callback(database.close)
+    services = Services(
+        settings.services,
+        token=settings.service_token.get_secret_value() if settings.service_token else None,
+        last_known=KeptFacts(database),
+        mocks=settings.mocking,
+        now=now,
+        monotonic=time.monotonic,
+        rng=random.Random(),
+    )
+    stack.push_async_callback(services.aclose)
+    memory: Memory[Any, Any] = Memory(
+        items=settings.memory_answers, room=settings.memory_mib << 20, size=lambda answer: answer.size, now=now
+    )
+
+    def clock() -> datetime:
+        return settings.clock or now()
+
+    roster = Roster(database, services, clock=clock, now=now)
+    stack.push_async_callback(roster.close)
+
+    def forget(payload: str | None) -> None:
+        """Another process kept newer answers: what this one remembers of them is no longer the newest."""
+        told = None if payload is None else answers.changed(payload)
+        if told is None:
+            memory.clear()
+        elif told.by != database.name:
+            if told.questions is None:
+                memory.drop_where(lambda key: key[0] == told.organization)
+            else:
+                memory.drop([(told.organization, question) for question in told.questions])
+
+    await stack.enter_async_context(database.listen(answers.CHANNEL, forget))
+    return World(database, services, memory, roster, clock, now)
+
+
+async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
+    if settings.keys_url is not None:
+        client = await stack.enter_async_context(httpx.AsyncClient())
+        keys = PublishedKeys(client, settings.keys_url, time.monotonic)
+        stack.push_async_callback(keys.close)
+        return keys
+    secret = settings.token_key.get_secret_value() if settings.token_key else development_secret(settings.home)
+    return OneKey(secret_key(secret))
+
+
+def _endpoint(settings: Settings, world: World, keys: Keys) -> GraphQLEndpoint:
+    execution = Execution(SCHEMA)
+    limits = Limits(
+        tokens=settings.max_tokens,
+        depth=settings.max_depth,
+        fields=settings.max_fields,
+        aliases=settings.max_aliases,
+        cost=settings.max_cost,
+    )
+
+    async def context_for(request: Request, viewer: Viewer | None) -> Context | Nobody:
+        return Context(world, viewer, record_of(request.scope).request_id) if viewer else Nobody()
+
+    return GraphQLEndpoint(
+        Documents(
+            execution.graphql,
+            limits,
+            suggestions=settings.suggests,
+            count=settings.documents,
+            mebibytes=settings.documents_mib,
+        ),
+        execution,
+        context_for,
+        authenticate=Authenticator(
+            keys,
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+            now=time.time,
+            leeway=settings.token_leeway,
+        ),
+        present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
+        terms=Terms(
+            body_bytes=settings.body_kib * 1024,
+            body_seconds=settings.body_seconds,
+            seconds=settings.request_seconds,
+            batch=settings.batch_size,
+        ),
+        doors=Doors(
+            everyone_introspects=settings.introspectors == "everyone",
+            viewers_introspect=settings.introspectors != "nobody",
+        ),
+        budget=Budget(settings.requests_per_second, settings.requests_burst, time.monotonic),
+        page=opening(settings, now) if settings.shows_page else None,
+    )
+
+
+def _checks(settings: Settings, world: World) -> list[Check]:
+    async def database() -> str | None:
+        await world.database.ping()
+        return None
+
+    async def migrations() -> str | None:
+        found = await migrate.found(world.database)
+        if found == migrate.heads():
+            return None
+        return f"the database is at {found or 'nothing'}, this version wants {migrate.heads()}: run gateway migrate"
+
+    async def services() -> str | None:
+        causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
+        down = [f"{name} ({cause.value})" for name, cause in causes.items() if cause is not None]
+        return ", ".join(down) or None
+
+    async def page() -> str | None:
+        return None if assets().lookup_path("main.js")[1] else "its assets are not built: run make setup"
+
+    checks = [
+        Check("database", database),
+        Check("migrations", migrations),
+        Check("services", services, essential=False),
+    ]
+    return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
+
+
+class _Later:
+    """An ASGI application that the lifespan puts in place."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)

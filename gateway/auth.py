@@ -1,0 +1,193 @@
+"""Who is asking: a bearer token and `X-Active-Role` become a Viewer, nobody, or a refusal that leaks nothing."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from analytics.declare import Role
+from analytics.policy import Viewer
+from gateway.bounded import Bounded
+from gateway.keys import NoKeysError
+from gateway.refusal import Refused, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.datastructures import Headers
+
+    from gateway.keys import Keys
+
+ALGORITHMS = ("HS256", "EdDSA")
+LEAST_FIRST = (Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN)
+"""The active role of somebody who names none is the first of these they have: the one that sees least."""
+LONGEST_TOKEN = 8 * 1024
+LONGEST_NAME = 200
+IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}")
+NOT_VALID = "The token is not valid."
+EXPIRED = "The token has expired."
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a good token says, and until when (seconds since 1970) we believe it without looking again."""
+
+    user: str
+    organization: str
+    name: str | None
+    roles: frozenset[Role]
+    believed: float
+
+
+class BadTokenError(Exception):
+    """A token that is refused; the message is for its bearer."""
+
+
+def unauthenticated(message: str) -> Refused:
+    """The refusal of a token."""
+    challenge = f'Bearer realm="gateway", error="invalid_token", error_description="{message}"'
+    return Refused(401, [error("UNAUTHENTICATED", message)], headers={"WWW-Authenticate": challenge})
+
+
+class Authenticator:
+    """Verifies tokens, and remembers the last `count` good ones until they expire, `remember` seconds at most.
+
+    `now` is the wall clock, in seconds since 1970. A token must be signed with the algorithm of the key it
+    names, and say exp, iat, sub, organizationId and at least one role that we know; issuer and audience must
+    be the given ones. `leeway` seconds are forgiven on every time.
+    """
+
+    def __init__(  # noqa: PLR0913  (what a token is held against, each by name)
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        now: Callable[[], float],
+        leeway: float = 10.0,
+        remember: float = 300.0,
+        count: int = 10_000,
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._now = now
+        self._leeway = leeway
+        self._remember = remember
+        self._known: Bounded[bytes, Verified] = Bounded(count, count)
+
+    async def __call__(self, headers: Headers) -> Viewer | None:
+        """Who sent these headers; None without a token.
+
+        Raises:
+            Refused: 401 for a bad token, 403 for a role the token does not have, 503 while no key is known.
+        """
+        shown = headers.getlist("authorization")
+        if not shown:
+            return None
+        scheme, _, token = shown[0].partition(" ")
+        if len(shown) > 1 or scheme.lower() != "bearer":
+            message = "Send one header `Authorization: Bearer TOKEN`."
+            raise unauthenticated(message)
+        try:
+            verified = await self._verified(token.strip())
+        except BadTokenError as bad:
+            raise unauthenticated(str(bad)) from None
+        except NoKeysError:
+            problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
+            raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
+        role = active_role(verified.roles, headers.get("x-active-role"))
+        return Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
+
+    async def _verified(self, token: str) -> Verified:
+        if len(token) > LONGEST_TOKEN:
+            raise BadTokenError(NOT_VALID)
+        digest = sha256(token.encode("latin-1", "replace")).digest()
+        now = self._now()
+        known = self._known.get(digest)
+        if known is not None and now < known.believed:
+            return known
+        verified = self._read(await self._claims(token), now)
+        self._known.keep(digest, verified)
+        return verified
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            kid = header.get("kid")
+            key = await self._keys.find(kid if isinstance(kid, str) else None)
+            if key is None or key.algorithm not in ALGORITHMS:
+                raise BadTokenError(NOT_VALID)
+            return jwt.decode(
+                token,
+                key.material,
+                algorithms=[key.algorithm],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={
+                    "require": ["exp", "iat", "sub", "iss", "aud"],
+                    "enforce_minimum_key_length": True,
+                    # Times are held against our own clock, below.
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise BadTokenError(NOT_VALID) from None
+
+    def _read(self, claims: dict[str, Any], now: float) -> Verified:
+        expires, issued = seconds(claims["exp"]), seconds(claims["iat"])
+        starts = seconds(claims.get("nbf", issued))
+        if max(issued, starts) > now + self._leeway:
+            raise BadTokenError(NOT_VALID)
+        if expires + self._leeway <= now:
+            raise BadTokenError(EXPIRED)
+        told = claims.get("roles")
+        names = {one for one in told if isinstance(one, str)} if isinstance(told, list) else set()
+        roles = frozenset(role for role in Role if role.value in names)
+        if not roles:
+            message = "The token has none of the roles " + ", ".join(role.value for role in Role) + "."
+            raise BadTokenError(message)
+        name = claims.get("name")
+        return Verified(
+            identity(claims["sub"]),
+            identity(claims.get("organizationId")),
+            name[:LONGEST_NAME] if isinstance(name, str) and name else None,
+            roles,
+            min(expires, now + self._remember),
+        )
+
+
+def seconds(value: Any) -> float:
+    """A time of a token, in seconds since 1970."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise BadTokenError(NOT_VALID)
+    return float(value)
+
+
+def identity(value: Any) -> str:
+    """An id of a token: 1 to 100 letters, digits and `. _ : @ -`, so that it is harmless wherever it goes."""
+    if not isinstance(value, str) or not IDENTITY.fullmatch(value):
+        raise BadTokenError(NOT_VALID)
+    return value
+
+
+def active_role(roles: frozenset[Role], asked: str | None) -> Role:
+    """The role that speaks: the one asked for, or the least of those there are.
+
+    Raises:
+        Refused: 403, the token does not have the role.
+    """
+    if asked is None:
+        return next(role for role in LEAST_FIRST if role in roles)
+    for role in roles:
+        if role.value == asked.strip().lower():
+            return role
+    message = "X-Active-Role must be one of the token's roles: " + ", ".join(sorted(roles)) + "."
+    raise Refused(403, [error("FORBIDDEN", message)])

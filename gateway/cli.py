@@ -1,0 +1,153 @@
+"""The command `gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway import settings as settings_module
+from gateway.settings import Settings, SettingsError
+
+app = typer.Typer(
+    help="Learning analytics as one GraphQL schema: serve it, try it, look after it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ROOT = Path(__file__).parents[1]
+
+
+def settings() -> Settings:
+    """The settings of this process, or an end with everything that is wrong with them."""
+    for remark in settings_module.unknown(os.environ):
+        err.print(f"[yellow]{remark}[/yellow]")
+    with complaints():
+        return settings_module.read(os.environ)
+
+
+@contextmanager
+def complaints() -> Iterator[None]:
+    """What people can mend ends the command with its message and status 1, without a traceback."""
+    from datasources.postgres.connection import DatabaseError  # noqa: PLC0415 - commands start without the database
+    from gateway.accounts import NoDemoError  # noqa: PLC0415
+    from gateway.cluster import EmbeddedError  # noqa: PLC0415
+    from gateway.demo import DemoError  # noqa: PLC0415
+
+    try:
+        yield
+    except (SettingsError, DatabaseError, EmbeddedError, DemoError, NoDemoError) as problem:
+        err.print(str(problem), markup=False, style="red")
+        raise typer.Exit(1) from problem
+
+
+@app.command()
+def demo() -> None:
+    """Start everything: nine simulated services, the gateway and its worker. Ctrl-C stops all of it."""
+    from gateway import demo as running  # noqa: PLC0415 - each command imports what it needs
+    from gateway.welcome import welcome  # noqa: PLC0415
+
+    chosen = settings()
+    started: list[running.Stoppable] = []
+    try:
+        with complaints(), running.interruptible():
+            begun = running.start(chosen, os.environ, lambda what: err.print(f"  [dim]{what} ...[/dim]"), started)
+            welcome(out, chosen, begun)
+            begun.wait()
+    except KeyboardInterrupt:
+        err.print("\n  [dim]Stopping ...[/dim]")
+    finally:
+        running.stop(started)
+
+
+@app.command()
+def serve(workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that serve.")] = None) -> None:
+    """Serve the graph at /graphql, with /livez and /readyz beside it."""
+    from gateway.serving import run  # noqa: PLC0415
+
+    chosen = settings()
+    with complaints():
+        run(chosen.model_copy(update={"workers": workers}) if workers else chosen)
+
+
+@app.command()
+def worker() -> None:
+    """Do what nobody waits for: let kept answers and facts go when their term is over."""
+    from gateway.worker import work  # noqa: PLC0415
+
+    with complaints():
+        asyncio.run(work(settings()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date. Needs GATEWAY_OWNER_DATABASE_URL, unless the database is embedded."""
+    from gateway import database  # noqa: PLC0415
+
+    chosen = settings()
+    with complaints():
+        database.migrate_only(chosen, err.print)
+
+
+@app.command()
+def schema(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when the file is not current.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Write the schema's SDL to schema.graphql, whose diff is the review of the API."""
+    from gateway.generated import current, schema_file  # noqa: PLC0415
+
+    raise typer.Exit(0 if current(schema_file(ROOT), err.print, check=check) else 1)
+
+
+@app.command()
+def docs(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a file is not current.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Write the generated pages of docs/: metrics, services and settings."""
+    from gateway.generated import current, pages  # noqa: PLC0415
+
+    raise typer.Exit(0 if current(pages(ROOT), err.print, check=check) else 1)
+
+
+@app.command()
+def token(account: Annotated[str, typer.Argument(help="learner, trainer, org-admin or stranger")]) -> None:
+    """Print a ready token of a demo account, and nothing else, on standard output."""
+    from gateway import accounts  # noqa: PLC0415
+
+    chosen = settings()
+    with complaints():
+        if chosen.production:
+            raise accounts.NoDemoError("There are no demo accounts in production.")  # noqa: EM101, TRY003 - said once
+        found = accounts.read(chosen.home).accounts
+        if account not in found:
+            msg = f"There is no demo account {account!r}; there are: {', '.join(found)}."
+            raise accounts.NoDemoError(msg)
+        sys.stdout.write(accounts.token(chosen, found[account], datetime.now(UTC)) + "\n")
+
+
+@app.command()
+def doctor() -> None:
+    """Look at configuration, database, migrations, services and page, and say what to do about each finding."""
+    from gateway.doctor import examine  # noqa: PLC0415
+
+    raise typer.Exit(asyncio.run(examine(os.environ, out)))
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The demo: the nine-service simulator, the gateway and its worker, started together and stopped together."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import httpx
+
+from datasources.catalog import SERVICES
+from gateway import accounts, database
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+CAMPUS_SECONDS = 120.0
+READY_SECONDS = 60.0
+STOP_SECONDS = 30.0
+Say = Callable[[str], None]
+
+
+class DemoError(RuntimeError):
+    """The demo could not be started; the message says why and what to do."""
+
+
+class Stoppable(Protocol):
+    """Something that was started."""
+
+    def stop(self) -> None:
+        """Stop it, and return when it has stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process of the demo. Its standard input is a pipe from us: when we are gone, it ends itself."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def stop(self) -> None:
+        """Ask it to end, and insist when it does not."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+@dataclass(slots=True)
+class Running:
+    """A demo that answers."""
+
+    url: str
+    demo: accounts.Demo
+    children: list[Child] = field(default_factory=list)
+
+    def wait(self) -> None:
+        """Stay until interrupted, or until one of the processes ends.
+
+        Raises:
+            DemoError: one ended by itself.
+        """
+        while True:
+            for child in self.children:
+                if child.process.poll() is not None:
+                    msg = f"The {child.name} ended by itself. The end of {child.log}:\n{tail(child.log)}"
+                    raise DemoError(msg)
+            time.sleep(0.2)
+
+
+def start(settings: Settings, environ: Mapping[str, str], say: Say, started: list[Stoppable]) -> Running:
+    """Start everything; what is started is in `started` at once, so that the caller can stop it whatever happens.
+
+    Raises:
+        DemoError: something is missing or taken; the message says what to do.
+        EmbeddedError, DatabaseError: there is no database; likewise.
+    """
+    check_port(settings.host, settings.port)
+    home = make_home(settings.home)
+    token = secrets.token_urlsafe(32)
+    port = free_port()
+    simulator = f"http://127.0.0.1:{port}"
+
+    say(f"The nine services, with learners {'from ' + str(settings.demo_data) if settings.demo_data else 'generated'}")
+    arguments = ["datasources.simulator", "serve", "--host", "127.0.0.1", "--port", str(port), "--token", token]
+    if settings.demo_data:
+        arguments += ["--data", str(settings.demo_data)]
+    services = spawn("simulator", arguments, environ, home)
+    started.append(services)
+    told = wait_for(f"{simulator}/healthz", services, CAMPUS_SECONDS).json()
+    demo = accounts.write(home, told)
+
+    # One database for each campus: answers about one never stand beside another's.
+    name = "campus_" + sha256(f"{demo.source} {demo.as_of}".encode()).hexdigest()[:8]
+    postgres = database.ready(settings, say, name=name)
+    started.append(postgres)
+
+    surroundings = {
+        **environ,
+        "GATEWAY_HOME": str(home),
+        "GATEWAY_DATABASE_URL": postgres.url,
+        "GATEWAY_SERVICE_TOKEN": token,
+        "GATEWAY_CLOCK": demo.as_of.isoformat(),
+        **{service.variable: f"{simulator}/{service.name}" for service in SERVICES},
+    }
+    say("The gateway and its worker")
+    gateway = spawn("gateway", ["gateway.cli", "serve"], surroundings, home)
+    started.append(gateway)
+    started.append(spawn("worker", ["gateway.cli", "worker"], surroundings, home))
+    address = f"http://{settings.host}:{settings.port}"
+    wait_for(f"{address}/readyz", gateway, READY_SECONDS)
+    return Running(f"{address}/graphql", demo, [child for child in started if isinstance(child, Child)])
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse early when somebody listens there already.
+
+    Raises:
+        DemoError: with another port to try.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            msg = (
+                f"Cannot listen on {host}:{port}: {error.strerror}. "
+                f"Stop what uses it, or take another port: GATEWAY_PORT={port + 1} make run"
+            )
+            raise DemoError(msg) from error
+
+
+def make_home(home: Path) -> Path:
+    """The directory everything is written to, made when missing.
+
+    Raises:
+        DemoError: it cannot be written.
+    """
+    try:
+        (home / "logs").mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"Cannot write under {home.absolute()}: {error.strerror}. Name another directory: GATEWAY_HOME=... make run"
+        raise DemoError(msg) from error
+    if not os.access(home, os.W_OK | os.X_OK):
+        msg = f"Cannot write under {home.absolute()}. Name another directory: GATEWAY_HOME=... make run"
+        raise DemoError(msg)
+    return home.absolute()
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody used a moment ago."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
+
+
+def spawn(name: str, arguments: list[str], environ: Mapping[str, str], home: Path) -> Child:
+    """Start one process of ours, writing to a log of its own, out of reach of the terminal's Ctrl-C."""
+    log = home / "logs" / f"{name}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(  # noqa: S603 - our own modules
+            [sys.executable, "-m", "gateway.lifeline", *arguments],
+            env=dict(environ),
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    return Child(name, process, log)
+
+
+def wait_for(url: str, child: Child, seconds: float) -> httpx.Response:
+    """The first good answer of an address.
+
+    Raises:
+        DemoError: its process ended, or there was none in time; the message holds the end of its log.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if child.process.poll() is not None:
+            break
+        try:
+            answer = httpx.get(url, timeout=5.0)
+            if answer.is_success:
+                return answer
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    msg = f"The {child.name} did not start. The end of {child.log}:\n{tail(child.log)}"
+    raise DemoError(msg)
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log."""
+    return "\n".join("    " + line for line in log.read_text(errors="replace").splitlines()[-lines:])
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """While this is open, being told to terminate or hung up on is like Ctrl-C: what was started is stopped."""
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def stop(started: list[Stoppable]) -> None:
+    """Stop what was started, the last first."""
+    for one in reversed(started):
+        one.stop()

@@ -1,0 +1,114 @@
+"""Files that are written from the code: the SDL and three pages of docs. Committed, marked, and compared."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from analytics.catalog import PUBLIC, definition, services_of
+from datasources.catalog import SERVICES
+from datasources.declare import Endpoint
+from gateway.settings import table
+from resolvers.schema import sdl
+
+MARK = "<!-- Written by `gateway docs` from the code; change it there. -->\n\n"
+DIFFERENCE = 40
+"""The most lines of a difference that are shown."""
+
+
+def current(files: Mapping[Path, str], say: Callable[[str], Any], *, check: bool) -> bool:
+    """Write each file that is not as it should be, or with `check` show the difference; whether all were current."""
+    stale = {path: text for path, text in files.items() if not path.exists() or path.read_text() != text}
+    for path, text in stale.items():
+        if check:
+            before = path.read_text().splitlines() if path.exists() else []
+            shown = difflib.unified_diff(before, text.splitlines(), str(path), "as the code says", lineterm="")
+            say("\n".join([*list(shown)[:DIFFERENCE], f"{path.name} is not current: run make generate"]))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            say(f"wrote {path.name}")
+    return not (check and stale)
+
+
+def schema_file(root: Path) -> dict[Path, str]:
+    """The SDL."""
+    from gateway.app import SCHEMA  # noqa: PLC0415 - building the schema takes a moment, and pages do not need it
+
+    return {root / "schema.graphql": sdl(SCHEMA)}
+
+
+def pages(root: Path) -> dict[Path, str]:
+    """The generated pages of docs/."""
+    return {
+        root / "docs" / "metrics.md": MARK + metrics(),
+        root / "docs" / "services.md": MARK + services(),
+        root / "docs" / "settings.md": MARK + settings(),
+    }
+
+
+def metrics() -> str:
+    """What can be asked, metric by metric, with formula, fields, inputs and evidence."""
+    lines = ["# Metrics", "", "Every number the graph can say, as the catalog declares it. `metricDefinitions` says the same.", ""]
+    lines += ["| key | field | for | fresh for | k | version |", "|---|---|---|---|---|---|"]
+    told = {metric: definition(metric) for metric in PUBLIC.values()}
+    for one in told.values():
+        field = f"{one['scope'].lower()}.{one['family'].lower()}.{one['name']}"
+        roles = ", ".join(one["roles"])
+        lines.append(f"| `{one['key']}` | `{field}` | {roles} | {one['freshFor'] // 3600} h | {one['k'] or ''} | {one['version']} |")
+    for metric, one in told.items():
+        lines += ["", f"## {one['key']}", "", one["description"], "", f"**Formula.** {one['formula']}", ""]
+        lines += [f"**Stands on.** {', '.join(one['inputs'])} ({', '.join(sorted(services_of(metric)))})", ""]
+        if metric.arguments:
+            given = ", ".join(f"`{a.name}` (default {getattr(a.default, 'name', a.default)})" for a in metric.arguments)
+            lines += [f"**Arguments.** {given}", ""]
+        if one["evidence"]:
+            lines += [f"**Evidence.** {one['evidence']}", ""]
+        lines += ["| field | says | unit | range |", "|---|---|---|---|"]
+        lines += [
+            f"| `{f['name']}` | {_cell(f['description'])} | {f['unit'] or ''} | {f['range'] or ''} |" for f in one["fields"]
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def services() -> str:
+    """The nine services: where they are, what is asked of them, and when we stop asking."""
+    lines = ["# Services", "", "What the gateway asks of the platform's services, as `datasources/` declares it.", ""]
+    for service in SERVICES:
+        lines += [
+            f"## {service.name}",
+            "",
+            f"`{service.variable}`. {service.timeout.total_seconds():g} s for a read, {service.attempts} attempts inside it. "
+            f"The breaker opens after {service.breaker.failures_in_a_row} failures in a row or "
+            f"{service.breaker.failed_share:.0%} of the last {service.breaker.window} calls, and rests "
+            f"{service.breaker.rest.total_seconds():g} s, twice as long each time up to "
+            f"{service.breaker.longest_rest.total_seconds():g} s.",
+            "",
+            "| fact | read | batch twin |",
+            "|---|---|---|",
+            *(f"| {e.fact.__name__} | `GET {e.path}` | {_batch(e)} |" for e in service.endpoints),
+            *(f"| {c.answer.__name__} | `POST {c.path}` | |" for c in service.calls),
+            "",
+        ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def settings() -> str:
+    """Every environment variable there is."""
+    lines = ["# Settings", "", "Read once at start, from the environment. Secrets also come from a file: `NAME_FILE=/path`.", ""]
+    lines += ["| variable | default | what it is |", "|---|---|---|"]
+    lines += [
+        f"| `{row.variable}`{' (secret)' if row.secret else ''} | {f'`{row.default}`' if row.default else ''} | {_cell(row.description)} |"
+        for row in table()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _batch(endpoint: Endpoint) -> str:
+    return f"`POST {endpoint.batch_path}`, {endpoint.at_most} ids" if endpoint.batched else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

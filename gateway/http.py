@@ -1,0 +1,182 @@
+"""GraphQL over HTTP: every request, however broken, gets a JSON answer with a code and the right status."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from gateway import wire
+from gateway.negotiation import JSON, require_json, response_type
+from gateway.operation import Conductor, Doors, Exchange, within
+from gateway.persisted import Persisted
+from gateway.refusal import Refused, error, refuse
+from gateway.telemetry import record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from graphql import GraphQLError
+    from starlette.datastructures import Headers
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from analytics.policy import Viewer
+    from gateway.budget import Budget
+    from gateway.documents import Documents
+    from gateway.execution import Execution
+    from gateway.operation import Context
+    from gateway.wire import Asked
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Authorization, X-Active-Role",
+    "X-Content-Type-Options": "nosniff",
+}
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one request may take. Sizes in bytes, times in seconds; a batch shares one `seconds`."""
+
+    body_bytes: int = 64 * 1024
+    body_seconds: float = 10.0
+    seconds: float = 15.0
+    afterwards_seconds: float = 30.0
+    batch: int = 10
+
+
+class GraphQLEndpoint:
+    """The ASGI application behind `/graphql`.
+
+    `context_for` makes what one operation carries, `authenticate` says who asks (nobody is None) or refuses,
+    `present` turns an error of the execution into what the client may read of it, `page` is shown to a
+    browser that asks for HTML without a query.
+    """
+
+    def __init__(  # noqa: PLR0913  (the parts it is made of, all but three by name)
+        self,
+        documents: Documents,
+        execution: Execution,
+        context_for: Callable[[Request, Viewer | None], Awaitable[Context]],
+        *,
+        authenticate: Callable[[Headers], Awaitable[Viewer | None]],
+        present: Callable[[GraphQLError, str], dict[str, Any]],
+        terms: Terms | None = None,
+        doors: Doors | None = None,
+        persisted: Persisted | None = None,
+        budget: Budget | None = None,
+        page: ASGIApp | None = None,
+    ) -> None:
+        self._conductor = Conductor(
+            documents=documents,
+            execution=execution,
+            persisted=persisted or Persisted(),
+            context_for=context_for,
+            present=present,
+            doors=doors or Doors(),
+        )
+        self._authenticate = authenticate
+        self._terms = terms or Terms()
+        self._budget = budget
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, then do what can wait."""
+        request = Request(scope, receive)
+        if self._page is not None and wants_page(request):
+            await self._page(scope, receive, send)
+            return
+        exchange = Exchange(request, record_of(scope), JSON)
+        try:
+            response = await self._answer(exchange)
+        except ClientDisconnect:
+            return
+        except Refused as no:
+            exchange.record.code = no.code
+            response = rendered(refusal(no, exchange), exchange.media, status(no, exchange.media), no.headers)
+        except Exception:
+            LOG.exception("request failed", request_id=exchange.record.request_id)
+            problem = error("INTERNAL_SERVER_ERROR", "Something failed here; the request id finds it in the log.")
+            response = rendered(refusal(Refused(500, [problem]), exchange), exchange.media, 500)
+        try:
+            await response(scope, receive, send)
+        finally:
+            await self._afterwards(exchange)
+
+    async def _answer(self, exchange: Exchange) -> Response:
+        request = exchange.request
+        exchange.media = response_type(", ".join(request.headers.getlist("accept")) or None)
+        asked = await self._read(request)
+        viewer = exchange.viewer = await self._authenticate(request.headers)
+        exchange.record.role = viewer.role.value if viewer else None
+        if self._budget is not None:
+            self._budget.spend(viewer.user if viewer else request.client.host if request.client else "")
+        if isinstance(asked, list):
+            return await within(self._terms.seconds, self._batch(asked, exchange))
+        body = await within(self._terms.seconds, self._conductor.answer(asked, exchange))
+        return rendered(body, exchange.media)
+
+    async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:
+        """The answers of a batch, in order, one after the other; a status that all of them share is its own."""
+        bodies: list[dict[str, Any]] = []
+        statuses: set[int] = set()
+        headers: dict[str, str] = {}
+        for one in asked:
+            try:
+                bodies.append(await self._conductor.answer(one, exchange))
+                statuses.add(HTTPStatus.OK)
+            except Refused as no:
+                bodies.append(refusal(no, exchange))
+                statuses.add(status(no, exchange.media))
+                headers |= no.headers
+        exchange.record.kind, exchange.record.operation = "batch", None
+        return rendered(bodies, exchange.media, statuses.pop() if len(statuses) == 1 else HTTPStatus.OK, headers)
+
+    async def _read(self, request: Request) -> Asked | list[Asked]:
+        if request.method == "GET":
+            return wire.from_query_string(request.scope["query_string"], self._terms.body_bytes)
+        if request.method != "POST":
+            raise refuse(405, "METHOD_NOT_ALLOWED", "Use POST, or GET for a query.", Allow="GET, POST")
+        require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
+        raw = await wire.body(request, self._terms.body_bytes, self._terms.body_seconds)
+        return wire.from_body(raw, self._terms.batch)
+
+    async def _afterwards(self, exchange: Exchange) -> None:
+        """Do what was left for after the answer; what fails or takes too long is logged and given up."""
+        try:
+            async with asyncio.timeout(self._terms.afterwards_seconds):
+                for context in exchange.contexts:
+                    await context.afterwards()
+        except Exception:
+            LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
+
+
+def status(no: Refused, media: str) -> int:
+    """The status of a refusal: plain JSON says 200 for every request that is well-formed."""
+    return HTTPStatus.OK if no.well_formed and media == JSON else no.status
+
+
+def refusal(no: Refused, exchange: Exchange) -> dict[str, Any]:
+    """The response of a request that was not executed: no `data` at all."""
+    return {"errors": no.errors, "extensions": {"requestId": exchange.record.request_id}}
+
+
+def rendered(body: Any, media: str, code: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+    """A response as bytes."""
+    return Response(orjson.dumps(body), code, {**HEADERS, **(headers or {})}, media_type=f"{media}; charset=utf-8")
+
+
+def wants_page(request: Request) -> bool:
+    """Whether this is a browser that wants to look, not a client that asks."""
+    return (
+        request.method == "GET"
+        and "query" not in request.query_params
+        and "text/html" in request.headers.get("accept", "")
+    )

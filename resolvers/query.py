@@ -1,0 +1,154 @@
+"""The root of every question."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from analytics.catalog import definition
+from analytics.codec import encode
+from analytics.declare import Family, Metric, Role, Scope
+from analytics.policy import NotAllowed, NotFound
+from datasources.report import ServiceReport
+from resolvers.answers import MetricDefinition
+from resolvers.context import Info
+from resolvers.errors import BadInput
+from resolvers.ids import GlobalId, from_global, uuid_of
+from resolvers.subjects import Learner, Node, Organization, Trainer, to_learner, to_organization, to_trainer
+from resolvers.types import adopt, field
+
+MOST_NODES = 100
+
+RoleName = adopt(Role)
+ScopeName = adopt(Scope)
+
+
+def _who(kind: str, default: str) -> Any:
+    return strawberry.argument(description=f"The global id of {kind}, or the raw UUID; {default} unless said.")
+
+
+LearnerId = Annotated[strawberry.ID | None, _who("a Learner", "you")]
+TrainerId = Annotated[strawberry.ID | None, _who("a Trainer", "you")]
+OrganizationId = Annotated[strawberry.ID | None, _who("an Organization", "yours")]
+
+
+@strawberry.type(description="Who is asking.")
+class Viewer:
+    """The holder of the token, in the role they act in."""
+
+    id: strawberry.ID = strawberry.field(description="Your user id, a UUID.")
+    name: str | None = strawberry.field(description="Your name, where the token says it.")
+    roles: list[RoleName] = strawberry.field(description="The roles you may act in.")  # type: ignore[valid-type]
+    active_role: RoleName = strawberry.field(description="The role you act in now (`X-Active-Role`).")  # type: ignore[valid-type]
+
+    @field("The organization you belong to.")
+    async def organization(self, info: Info) -> Organization:
+        """Everybody in an organization may know the organization."""
+        return to_organization(await info.context.subjects.organization(None))
+
+    @field("The learner that you are; null when you are none, or act in another role.")
+    async def learner(self, info: Info) -> Learner | None:
+        """Absence is no error here."""
+        if info.context.viewer.role is not Role.LEARNER:
+            return None
+        return to_learner(await info.context.subjects.learner(None))
+
+    @field("The trainer that you are; null when you are none, or act in another role.")
+    async def trainer(self, info: Info) -> Trainer | None:
+        """Absence is no error here."""
+        if info.context.viewer.role is not Role.TRAINER:
+            return None
+        return to_trainer(await info.context.subjects.trainer(None))
+
+
+@strawberry.type(description="Everything that can be asked.")
+class Query:
+    """The subjects, and what is known about metrics and services themselves."""
+
+    @field("Who you are, in which role you ask, and which subject is you.")
+    def viewer(self, info: Info) -> Viewer:
+        """What the token said."""
+        me = info.context.viewer
+        return Viewer(
+            id=strawberry.ID(me.user),
+            name=me.name,
+            roles=[role.name for role in Role if role in me.roles],
+            active_role=me.role.name,
+        )
+
+    @field("The thing with this global id; null when there is none that is yours to know of.")
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002 - Relay's word
+    ) -> Node | None:
+        """A malformed id is an error, an unknown one is null."""
+        return await _node(info, from_global(id))
+
+    @field(f"The things with these global ids, in their order; at most {MOST_NODES}.")
+    async def nodes(
+        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids.")]
+    ) -> list[Node | None]:
+        """As `node`, for each: null where there is nothing the viewer may know of."""
+        if len(ids) > MOST_NODES:
+            msg = f"ids must be at most {MOST_NODES}; they were {len(ids)}."
+            raise BadInput(msg)
+        wanted = [from_global(one) for one in ids]
+        return list(await asyncio.gather(*(_node(info, one) for one in wanted)))
+
+    @field("A learner; NOT_FOUND when there is none that is yours to know of.")
+    async def learner(self, info: Info, id: LearnerId = None) -> Learner | None:  # noqa: A002 - the word of the graph
+        """The viewer, unless said."""
+        return to_learner(await info.context.subjects.learner(_uuid(id, "Learner")))
+
+    @field("A trainer; NOT_FOUND when there is none that is yours to know of.")
+    async def trainer(self, info: Info, id: TrainerId = None) -> Trainer | None:  # noqa: A002 - the word of the graph
+        """The viewer, unless said."""
+        return to_trainer(await info.context.subjects.trainer(_uuid(id, "Trainer")))
+
+    @field("An organization; NOT_FOUND when there is none that is yours to know of.")
+    async def organization(self, info: Info, id: OrganizationId = None) -> Organization | None:  # noqa: A002 - the word of the graph
+        """The viewer's own, unless said."""
+        return to_organization(await info.context.subjects.organization(_uuid(id, "Organization")))
+
+    @field("How each service behind the numbers is doing, as this process sees it.")
+    def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]
+        """In the order of the catalog."""
+        return [encode(report) for report in info.context.services()]
+
+
+def _uuid(text: str | None, kind: str) -> str | None:
+    return None if text is None else uuid_of(text, kind)
+
+
+async def _node(info: Info, wanted: GlobalId) -> Node | None:
+    finds = info.context.subjects
+    try:
+        match wanted.type:
+            case "Learner":
+                return to_learner(await finds.learner(wanted.uuid))
+            case "Trainer":
+                return to_trainer(await finds.trainer(wanted.uuid))
+            case "Organization":
+                return to_organization(await finds.organization(wanted.uuid))
+    except (NotFound, NotAllowed):
+        pass
+    return None
+
+
+def definitions(metrics: Iterable[Metric]) -> StrawberryField:
+    """The field that says what the metrics mean; its answer is made once."""
+    said = [definition(metric) for metric in metrics if metric.family is not Family.INTERNAL]
+
+    def resolve(
+        scope: Annotated[ScopeName | None, strawberry.argument(description="Only those about this.")] = None,  # type: ignore[valid-type]
+    ) -> list[adopt(MetricDefinition)]:  # type: ignore[valid-type]
+        return [one for one in said if scope is None or one["scope"] == scope.name]
+
+    grown: StrawberryField = strawberry.field(  # type: ignore[assignment]  # typed for class bodies
+        resolver=resolve, name="metricDefinitions", description="What each metric means, to be shown beside its number."
+    )
+    grown.python_name = "metric_definitions"
+    return grown

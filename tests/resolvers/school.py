@@ -1,0 +1,314 @@
+"""Made-up metrics, and a request context over the fixed cast: what the graph needs to be asked something."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum, StrEnum
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le
+
+from analytics.catalog import definition
+from analytics.declare import DataQuality, Family, Metric, Role, Scope, metric
+from analytics.policy import NotFound, Subject, Viewer, may_see
+from datasources.breaker import State
+from datasources.declare import Count, Score, Share, Text, Unit
+from datasources.postgres.people import Organization, Page, Person
+from datasources.report import Cause, ErrorCount, ServiceReport
+from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
+
+EVERYBODY = {Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN}
+
+
+class Mood(StrEnum):
+    """How it goes."""
+
+    VERY_GOOD = "very-good"
+    """It goes very well."""
+    BAD = "bad"
+    """It goes badly."""
+
+
+class Span(Enum):
+    """How far back to look."""
+
+    WEEK = 7
+    """Seven days."""
+    MONTH = 28
+    """Four weeks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step on the way."""
+
+    title: Text
+    """What the step is called."""
+    weight: Annotated[float, Ge(0), Le(10), Unit("weight", digits=2)]
+    """How much it counts."""
+    done_on: date | None
+    """The day it was done."""
+    moods: tuple[Mood, ...]
+    """How it went, day by day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far somebody is."""
+
+    progress: Share
+    """The part that is done."""
+    overall_score: Score | None
+    """How well it was done."""
+    steps_done: Count
+    """The steps that are done."""
+    mood: Mood
+    """How it goes."""
+    best_step: Step | None
+    """The step that went best."""
+    steps: tuple[Step, ...]
+    """All steps, in order."""
+    grid: tuple[tuple[Share, ...], ...]
+    """Shares by week and day."""
+    gaps: tuple[Count | None, ...]
+    """Days between steps; null where one is missing."""
+    last_seen: datetime | None
+    """When they were here last."""
+    late: bool
+    """Whether something is overdue."""
+    quality: DataQuality
+    """How much it stands on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands among peers."""
+
+    percentile: Score | None
+    """The share of peers below, in points."""
+    quality: DataQuality
+    """How much it stands on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an organization is."""
+
+    score: Score
+    """The sum of it."""
+    quality: DataQuality
+    """How much it stands on."""
+
+
+QUALITY = DataQuality(12, 30, "OK")  # type: ignore[arg-type]  # the formulas below are never run for it
+
+
+@metric(Scope.LEARNER, key="made-up-progress", roles=EVERYBODY, formula="done / all")
+def progress(*, at: datetime, span: Span = Span.MONTH, at_least: int = 3) -> Progress:
+    """How far a learner is."""
+    raise NotImplementedError
+
+
+@metric(Scope.LEARNER, key="made-up-standing", roles=EVERYBODY, family=Family.COMPARISON, formula="rank")
+def standing(*, at: datetime) -> Standing:
+    """Where a learner stands."""
+    raise NotImplementedError
+
+
+@metric(Scope.ORGANIZATION, key="made-up-health", roles={Role.ORG_ADMIN}, formula="mean")
+def health(*, at: datetime) -> Health:
+    """How an organization is."""
+    raise NotImplementedError
+
+
+METRICS: dict[str, Metric] = {
+    f.__metric__.key: f.__metric__
+    for f in (progress, standing, health)  # type: ignore[attr-defined]
+}
+
+STEP = {"title": "Essay", "weight": 2.5, "doneOn": "2026-03-02", "moods": ["VERY_GOOD", "BAD"]}
+PROGRESS: dict[str, Any] = {
+    "progress": 0.25,
+    "overallScore": 81.5,
+    "stepsDone": 3,
+    "mood": "VERY_GOOD",
+    "bestStep": STEP,
+    "steps": [STEP, {**STEP, "title": "Quiz", "doneOn": None, "moods": []}],
+    "grid": [[0.1, 0.2], [], [1.0]],
+    "gaps": [1, None, 3],
+    "lastSeen": "2026-03-02T09:30:00Z",
+    "late": False,
+}
+VALUES: dict[str, dict[str, Any]] = {
+    "made-up-progress": PROGRESS,
+    "made-up-standing": {"percentile": None},
+    "made-up-health": {"score": 66.0},
+}
+WITHHELD = {"reason": "TOO_FEW_PEERS", "message": "Six more are needed.", "retryAfter": None, "needed": 10}
+
+
+def answer(metric: Metric, *, withheld: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An answer in wire shape."""
+    return {
+        "value": None if withheld else VALUES[metric.key],
+        "freshness": {
+            "state": "FRESH",
+            "origin": "LIVE",
+            "tier": "MEMORY",
+            "asOf": "2026-03-02T00:00:00Z",
+            "calculatedAt": "2026-03-02T00:00:01Z",
+            "expiresAt": None,
+            "sources": [
+                {"service": "course", "origin": "LIVE", "seenAt": "2026-03-02T00:00:00Z"},
+                {"service": "content", "origin": None, "seenAt": None},
+            ],
+            "refreshJob": None,
+        },
+        "quality": {"observations": 12, "coverageDays": 30, "level": "OK"},
+        "withheld": withheld,
+        "definition": definition(metric),
+    }
+
+
+def someone(ident: str, name: str, role: str, *trainers: str) -> Person:
+    """One of the cast, as the directory has them."""
+    return Person(ACME, ident, name, None, (role,), "Sales", None, None, (), frozenset(trainers))
+
+
+CAST = {
+    one.id: one
+    for one in (
+        someone(LENA, "Lena", "learner", TOMAS),
+        someone(LARS, "Lars", "learner"),
+        someone(TOMAS, "Tomas", "trainer"),
+        someone(TARA, "Tara", "trainer"),
+        someone(OLGA, "Olga", "org-admin"),
+    )
+}
+FIRM = Organization(ACME, "Acme", "acme.example", None, (), ())
+
+
+@dataclass
+class Found:
+    """Finds the cast, as the policy lets this viewer see them."""
+
+    viewer: Viewer
+    crowd: Sequence[Person] = tuple(CAST.values())
+
+    async def learner(self, id: str | None) -> Person:  # noqa: A002 - as in the protocol
+        return self._one(id or self.viewer.user, "learner", Scope.LEARNER)
+
+    async def trainer(self, id: str | None) -> Person:  # noqa: A002 - as in the protocol
+        return self._one(id or self.viewer.user, "trainer", Scope.TRAINER)
+
+    async def organization(self, id: str | None) -> Organization:  # noqa: A002 - as in the protocol
+        if (id or self.viewer.organization) != ACME or self.viewer.organization != ACME:
+            msg = "No such organization."
+            raise NotFound(msg)
+        return FIRM
+
+    async def learners(self, of: Subject, **part: Any) -> Page:
+        taught = [one for one in self.crowd if of.scope is Scope.ORGANIZATION or of.id in one.trainers]
+        return self._page(taught, "learner", **part)
+
+    async def trainers(self, **part: Any) -> Page:
+        return self._page(self.crowd, "trainer", **part)
+
+    def _one(self, id: str, role: str, scope: Scope) -> Person:  # noqa: A002 - as in the protocol
+        one = CAST.get(id)
+        if one and role in one.roles and may_see(self.viewer, Subject(scope, one.organization, one.id, one.trainers)):
+            return one
+        msg = f"No such {scope.value}."
+        raise NotFound(msg)
+
+    @staticmethod
+    def _page(  # noqa: PLR0913 - the four arguments of a Relay page are four
+        rows: Sequence[Person], role: str, *, first: Any, after: Any, last: Any, before: Any
+    ) -> Page:
+        every = sorted((one for one in rows if role in one.roles), key=lambda one: (one.name, one.id))
+        kept = [
+            one
+            for one in every
+            if (after is None or (one.name, one.id) > after) and (before is None or (one.name, one.id) < before)
+        ]
+        part = kept[:first] if first else kept[-last:]
+        return Page(
+            tuple(part),
+            len(every),
+            has_next=bool(part) and part[-1] is not every[-1],
+            has_previous=bool(part) and part[0] is not every[0],
+        )
+
+
+Ask = Callable[[Metric, Subject, Mapping[str, Any]], Awaitable[Mapping[str, Any]] | Mapping[str, Any]]
+
+
+@dataclass
+class Answering:
+    """Answers everything the same way, and remembers what was asked."""
+
+    how: Ask = lambda metric, _subject, _arguments: answer(metric)
+    asked: list[tuple[str, Subject, Mapping[str, Any]]] = field(default_factory=list)
+
+    def ask(
+        self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]
+    ) -> Awaitable[Mapping[str, Any]] | Mapping[str, Any]:
+        self.asked.append((metric.key, subject, arguments))
+        return self.how(metric, subject, arguments)
+
+
+REPORT = ServiceReport(
+    name="course",
+    configured=True,
+    state=State.HALF_OPEN,
+    failures_in_a_row=5,
+    openings=1,
+    probes_at=datetime.fromisoformat("2026-03-02T09:30:00+00:00"),
+    calls=7,
+    errors=(ErrorCount(Cause.TIMEOUT, 5),),
+    last_known=2,
+    mocks=1,
+    last_known_failures=0,
+    latency_p50=12.34,
+    latency_p95=None,
+    last_error=Cause.TIMEOUT,
+    last_error_at=datetime.fromisoformat("2026-03-02T09:29:00+00:00") - timedelta(0),
+)
+
+
+@dataclass
+class Asking:
+    """A request of one viewer."""
+
+    viewer: Viewer
+    answers: Answering = field(default_factory=Answering)
+    crowd: Sequence[Person] = tuple(CAST.values())
+
+    @property
+    def subjects(self) -> Found:
+        return Found(self.viewer, self.crowd)
+
+    def services(self) -> Sequence[ServiceReport]:
+        return [REPORT]
+
+
+def as_(user: str, role: Role, organization: str = ACME) -> Viewer:
+    """Somebody of the cast, in one role."""
+    name = CAST[user].name if user in CAST else None
+    return Viewer(user, organization, frozenset({role}), role, name)
+
+
+def lena(how: Ask | None = None) -> Asking:
+    return Asking(as_(LENA, Role.LEARNER), Answering(how) if how else Answering())
+
+
+def tomas() -> Asking:
+    return Asking(as_(TOMAS, Role.TRAINER))
+
+
+def olga(how: Ask | None = None) -> Asking:
+    return Asking(as_(OLGA, Role.ORG_ADMIN), Answering(how) if how else Answering())
+
+
+def stranger() -> Asking:
+    return Asking(as_(SAM, Role.ORG_ADMIN, OTHER))
