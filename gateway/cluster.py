@@ -132,12 +132,17 @@ def place(home: Path, programs: Programs, elsewhere: Path, say: Say) -> Cluster:
 
 
 def _copied(programs: Programs, copy: Path, say: Say) -> Programs:
+    """A copy of the wheel's programs, with the libraries that they look for beside their package."""
+    package = programs.directory.parents[1]
     if not copy.exists():
         say("Copying the Postgres programs to where an ordinary user can run them")
         shutil.rmtree(half := copy.with_name(f"{copy.name}.half"), ignore_errors=True)
-        shutil.copytree(programs.directory.parent, half, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                skip = shutil.ignore_patterns("include", "__pycache__")
+                shutil.copytree(part, half / part.name, symlinks=True, ignore=skip)
         half.rename(copy)
-    return Programs(copy / programs.directory.name, programs.major)
+    return Programs(copy / programs.directory.relative_to(package.parent), programs.major)
 
 
 def _major(directory: Path) -> int | None:

@@ -82,7 +82,8 @@ def start(
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     with _held(home / "start.lock"):
-        users = (home / "users.lock").open("a")
+        # A bare descriptor: it stays open until `stop` or our death, even when everybody forgets about it.
+        users = os.open(home / "users.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             # Waits for a keeper that is just stopping the server: afterwards it runs for us, or not at all.
             fcntl.flock(users, fcntl.LOCK_SH)
@@ -94,26 +95,28 @@ def start(
                 _launch(cluster, {**SETTINGS, **(settings or {})})
             _set_keeper(cluster, home / "users.lock")
         except BaseException:
-            users.close()
+            os.close(users)
             raise
     port = int((cluster.data / "postmaster.pid").read_text().splitlines()[3])
 
     def url(role: str) -> str:
         return f"postgresql://gateway_{role}:{passwords[role]}@127.0.0.1:{port}/gateway"
 
-    return Embedded(url("owner"), url("app"), passwords["app"], lambda: _leave(cluster, users))
+    held = [users]
 
+    def stop() -> None:
+        """Stop the server if nobody else uses it; the keeper does it later if somebody does."""
+        while held:
+            users = held.pop()
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                cluster.stop()
+            except BlockingIOError:
+                pass
+            finally:
+                os.close(users)
 
-def _leave(cluster: Cluster, users: IO[str]) -> None:
-    """Stop the server if nobody else uses it; the keeper does it later if somebody does."""
-    if users.closed:
-        return
-    with users:
-        try:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        cluster.stop()
+    return Embedded(url("owner"), url("app"), passwords["app"], stop)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def wire(kind: Any) -> Any:
         case GraphQLList():
             return [wire(kind.of_type), wire(kind.of_type)]
         case GraphQLEnumType():
-            return sorted(kind.values)[0]
+            return min(kind.values)
         case GraphQLScalarType():
             return {"Int": 3, "Seconds": 3, "Boolean": True, "Float": 1.5, "Score": 50.5, "Share": 0.25}.get(
                 kind.name, "x"

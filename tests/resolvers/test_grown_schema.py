@@ -13,7 +13,7 @@ from graphql import (
     build_schema,
     is_specified_scalar_type,
 )
-from school import EVERYBODY, METRICS, Progress, Span, progress
+from school import EVERYBODY, METRICS, Progress, Span
 
 from analytics.answer import Tier as FoundIn
 from analytics.catalog import METRICS as EVERY_METRIC
@@ -140,11 +140,6 @@ def test_a_field_graphql_has_no_word_for_is_refused_by_name() -> None:
 def test_adopting_twice_gives_the_same_type() -> None:
     assert adopt(Progress) is adopt(Progress)
     assert adopt(Span) is adopt(Span)
-
-
-def test_a_formula_is_left_as_it_was() -> None:
-    with pytest.raises(NotImplementedError):
-        progress(at=datetime.min)
 
 
 def undescribed(kind: GraphQLNamedType) -> list[str]:
