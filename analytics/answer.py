@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
-from analytics.declare import Metric, Withheld, WithheldReason
+import structlog
+
+from analytics.declare import Metric, Scope, Withheld, WithheldReason
 from analytics.inputs import is_down
 from analytics.keeping import question
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
 from analytics.solve import Solver, World
+from datasources.postgres.audit import Event, record
+from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
+log = structlog.get_logger(__name__)
 
 
 class Answers:
@@ -19,8 +28,11 @@ class Answers:
 
     def __init__(self, world: World, viewer: Viewer, request_id: str | None = None) -> None:
         self._viewer = viewer
-        self._solver = Solver(world, Actor(viewer.organization, viewer.user, viewer.role.value), request_id)
+        self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+        self._solver = Solver(world, self._actor, request_id)
+        self._database = world.database
         self._at = world.clock()
+        self._heard: Counter[str] = Counter()
 
     def ask(
         self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]
@@ -33,6 +45,8 @@ class Answers:
             roles = " or ".join(sorted(role.name for role in metric.roles)) or "nobody"
             message = f"{metric.name} is for {roles}, where the {subject.scope.value} is theirs to hear about."
             return refusal(metric, Withheld(WithheldReason.NOT_FOR_YOUR_ROLE, message), self._at)
+        if subject.scope is Scope.LEARNER and subject.id != self._viewer.user:
+            self._heard[subject.id] += 1
         remembered = self._solver.remembered(question(metric, subject, arguments))
         if remembered is not None and not is_down(remembered):
             return Found(remembered, Tier.MEMORY).wire()
@@ -42,5 +56,15 @@ class Answers:
         return (await self._solver.find(metric, subject, arguments)).wire()
 
     async def afterwards(self) -> None:
-        """What is done when the response has been sent: stale answers worked out again, new ones kept."""
+        """What is done when the response has been sent.
+
+        Stale answers are worked out again and new ones kept; whose answers the viewer heard, other than
+        their own, goes into the audit, with how many.
+        """
         await self._solver.afterwards()
+        heard, self._heard = self._heard, Counter()
+        events = [Event("answers.heard", learner, {"answers": count}) for learner, count in sorted(heard.items())]
+        try:
+            await record(self._database, self._actor, events)
+        except UNAVAILABLE as error:
+            log.warning("audit.not_recorded", error=type(error).__name__, events=len(events))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import typing
 from dataclasses import fields
-from types import ModuleType
 from typing import Any
 
 from analytics import comparison, content_effectiveness, course, learner, prediction
@@ -14,6 +13,9 @@ from analytics.declare import DeclarationError, Family, Many, Metric, Scope
 from analytics.describe import describe, field_docs, measure
 from datasources.catalog import SOURCES
 from datasources.declare import About
+
+if typing.TYPE_CHECKING:
+    from types import ModuleType
 
 SUPPLIES = {
     Scope.LEARNER: {About.USER, About.MARKET},
@@ -63,8 +65,10 @@ def _unique(declared: list[Metric]) -> None:
 def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: dict[type[Any], Metric]) -> None:
     if kind in SOURCES and many in {Many.ONE, Many.EVERYONE}:
         about = SOURCES[kind][1].about
-        wanted = {About.USER} if many is Many.EVERYONE else SUPPLIES[metric.scope] - (
-            {About.USER} if metric.scope is Scope.COURSE else set()
+        wanted = (
+            {About.USER}
+            if many is Many.EVERYONE
+            else SUPPLIES[metric.scope] - ({About.USER} if metric.scope is Scope.COURSE else set())
         )
         if about in wanted:
             return
@@ -94,8 +98,8 @@ def services_of(metric: Metric) -> frozenset[str]:
 
 
 @functools.cache
-def definition(metric: Metric) -> dict[str, Any]:
-    """What a frontend shows beside the number, in wire shape.
+def definition(metric: Any) -> dict[str, Any]:
+    """What a frontend shows beside a metric's number, in wire shape.
 
     `unit` and `range` are those of the value's first measured field, which is its headline.
     """

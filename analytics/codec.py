@@ -15,8 +15,10 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from analytics.declare import DataQuality
 from datasources.declare import Unit
+
+if typing.TYPE_CHECKING:
+    from analytics.declare import DataQuality
 
 Shape = Callable[[Any], Any]
 
@@ -66,7 +68,7 @@ def _optional(bare: Any) -> Any | None:
 
 
 @functools.cache
-def _encoder(hint: Any) -> Shape:
+def _encoder(hint: Any) -> Shape:  # noqa: PLR0911 - one return for each kind of part
     bare, notes = _parts(hint)
     if (inner := _optional(bare)) is not None:
         shape = _encoder(inner)
@@ -77,9 +79,7 @@ def _encoder(hint: Any) -> Shape:
     if isinstance(bare, type):
         if is_dataclass(bare):
             hints = _hints(bare)
-            parts = [
-                (f.name, camel(f.name), _encoder(hints[f.name])) for f in fields(bare) if f.name != "quality"
-            ]
+            parts = [(f.name, camel(f.name), _encoder(hints[f.name])) for f in fields(bare) if f.name != "quality"]
             return lambda value: {wire: shape(getattr(value, name)) for name, wire, shape in parts}
         if issubclass(bare, Enum):
             return lambda value: value.name
@@ -98,7 +98,7 @@ def _encoder(hint: Any) -> Shape:
 
 
 @functools.cache
-def _decoder(hint: Any) -> Shape:
+def _decoder(hint: Any) -> Shape:  # noqa: PLR0911 - likewise
     bare, _ = _parts(hint)
     if (inner := _optional(bare)) is not None:
         shape = _decoder(inner)

@@ -6,12 +6,14 @@ questions asked a minute apart cannot be subtracted from each other to single ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics.declare import Withheld, WithheldReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EVERYWHERE = "*"
 """The snapshot of the whole organization, where a course's id would stand."""

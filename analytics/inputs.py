@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from analytics import cohorts, privacy
 from analytics.catalog import PRODUCERS
@@ -15,10 +14,14 @@ from analytics.declare import Cohort, Everyone, Input, Many, Metric, Scope, With
 from analytics.keeping import value_of
 from analytics.policy import Subject
 from analytics.record import Answer, Source, worst
-from analytics.roster import Roster
 from datasources.catalog import SOURCES
 from datasources.declare import About, Origin
-from datasources.fetch import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
+    from analytics.roster import Roster
+    from datasources.fetch import Facts
 
 DEGRADED_FOR = timedelta(seconds=30)
 """How long an answer that a service is missing from is held in memory: as long as a breaker rests."""
@@ -119,8 +122,10 @@ class Inputs:
             if found is not None:
                 rung, scores = found
                 return Read(Cohort(rung, snapshot.taken_on, scores), sources)
-        missing = any(source.origin is None for source in sources)
-        return Read(down(sources) if missing else cohorts.too_few(k), sources)
+            if not taken.whole:
+                # Those who are missing are missing for a while only: that is no reason to take other peers.
+                return Read(down(sources), sources)
+        return Read(cohorts.too_few(k), sources)
 
 
 def is_down(answer: Answer) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -12,10 +11,14 @@ import orjson
 
 from analytics.codec import decode, encode
 from analytics.declare import DataQuality, Metric, Withheld, WithheldReason
-from analytics.policy import Subject
 from analytics.record import Answer, Source
 from datasources.declare import Origin
 from datasources.postgres.answers import Kept, Question
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.policy import Subject
 
 
 def question(metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Question:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics.catalog import definition
 from analytics.codec import encode, instant
 from analytics.declare import DataQuality, DataQualityLevel, Metric, Withheld
 from datasources.declare import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 NO_QUALITY = DataQuality(0, 0, DataQualityLevel.NONE)
 
@@ -34,8 +36,12 @@ class Source:
     seen_at: datetime | None
 
 
+RANKS = {Origin.LIVE: 0, Origin.LAST_KNOWN: 1, None: 2, Origin.MOCK: 3}
+"""From best to worst: a service that gave nothing leaves a value poorer, one that was mocked makes it untrue."""
+
+
 def worst(sources: Iterable[Source]) -> tuple[Source, ...]:
-    """One source for each service: its worst origin (down is worst of all), its oldest word."""
+    """One source for each service, by name: its worst origin, its oldest word."""
     found: dict[str, Source] = {}
     for source in sources:
         seen = found.get(source.service)
@@ -44,11 +50,10 @@ def worst(sources: Iterable[Source]) -> tuple[Source, ...]:
 
 
 def _worse(one: Source, other: Source) -> Source:
-    if one.origin is None or other.origin is None:
-        origin = None
-    else:
-        origin = max(one.origin, other.origin, key=lambda o: o.value)
+    if one == other:
+        return one
     times = [s.seen_at for s in (one, other) if s.seen_at is not None]
+    origin = max(one.origin, other.origin, key=lambda origin: RANKS[origin])
     return Source(one.service, origin, min(times, default=None))
 
 
@@ -70,7 +75,8 @@ class Answer:
     @property
     def origin(self) -> Origin:
         """The worst of what the facts behind the value are; a source that gave nothing gave no fact."""
-        return max((s.origin for s in self.sources if s.origin is not None), key=lambda o: o.value, default=Origin.LIVE)
+        given = [source.origin for source in self.sources if source.origin is not None]
+        return max(given, key=lambda origin: RANKS[origin], default=Origin.LIVE)
 
     @property
     def whole(self) -> bool:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from analytics.declare import Role
 from datasources.course import Courses, Enrollments
 from datasources.directory import Members, Organization
-from datasources.fetch import Facts, Services
 from datasources.memory import Memory
 from datasources.postgres import people, roster
-from datasources.postgres.people import Peer
 from datasources.postgres.session import Database, system
+
+if TYPE_CHECKING:
+    from datasources.fetch import Facts, Services
+    from datasources.postgres.people import Peer
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +82,7 @@ class Roster:
     async def peers(self, organization: str, course: str | None) -> Sequence[Peer]:
         """The learners of a course in one organization, or all of its learners."""
         key = ("peers", organization, course or "*")
-        found: Sequence[Peer] = await self._remembered(
-            key, lambda: people.peers(self._database, organization, course)
-        )
+        found: Sequence[Peer] = await self._remembered(key, lambda: people.peers(self._database, organization, course))
         return found
 
     async def current_courses(self, organization: str, learner: str, at: datetime) -> tuple[str, ...]:

@@ -7,10 +7,9 @@ inside a loader would wait for its own batch. Every question is solved once howe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiodataloader import DataLoader
@@ -23,14 +22,18 @@ from analytics.inputs import DEGRADED_FOR, Inputs, Read, down, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
 from analytics.record import NO_QUALITY, Answer, Found, Source, Tier, worst
-from analytics.roster import Roster
 from datasources.declare import Origin
-from datasources.fetch import Services
-from datasources.memory import Memory
 from datasources.postgres import answers as table
 from datasources.postgres.answers import Kept, Question
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor, Database, system
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from analytics.roster import Roster
+    from datasources.fetch import Services
+    from datasources.memory import Memory
 
 log = structlog.get_logger(__name__)
 
@@ -151,7 +154,9 @@ class Solver:
 
         return DataLoader(read)
 
-    async def _recall(self, metric: Metric, asked: Question, loader: DataLoader[Question, Kept | None]) -> Answer | None:
+    async def _recall(
+        self, metric: Metric, asked: Question, loader: DataLoader[Question, Kept | None]
+    ) -> Answer | None:
         """What Postgres keeps, unless it is past its term or says more than the clock allows."""
         kept = await loader.load(asked)
         if kept is None or kept.as_of > self._at or kept.calculated_at < self._world.now() - RETENTION:
@@ -199,6 +204,7 @@ class Solver:
             *(self._inputs.read(given, metric, subject, mocks=mocks) for given in metric.inputs)
         )
         sources = worst(source for read in reads for source in read.sources)
+        mocked = any(source.origin is Origin.MOCK for source in sources)
         missing = [
             read.value
             for read, given in zip(reads, metric.inputs, strict=True)
@@ -206,7 +212,6 @@ class Solver:
         ]
         outcome = missing[0] if missing else self._compute(metric, subject, arguments, reads)
         if isinstance(outcome, Withheld):
-            mocked = any(source.origin is Origin.MOCK for source in sources)
             if mocked and outcome.reason is WithheldReason.NOT_ENOUGH_DATA:
                 # A mock that says too little says nothing about the person: what is true is that the source is down.
                 outcome = down(sources)
@@ -214,7 +219,7 @@ class Solver:
         return replace(
             self._blank(metric, sources),
             value=encode(outcome),
-            quality=outcome.quality,
+            quality=NO_QUALITY if mocked else outcome.quality,
             score=metric.score(outcome),
             level=metric.level(outcome),
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from analytics.declare import Role, Scope
 from analytics.policy import NotFound, Subject, Viewer, may_see
-from analytics.roster import Roster
 from datasources.postgres import people
 from datasources.postgres.people import Page, Person
 from datasources.postgres.session import Actor, Database
+
+if TYPE_CHECKING:
+    from analytics.roster import Roster
 
 
 def subject_of(person: Person, scope: Scope) -> Subject:
@@ -52,7 +56,7 @@ class Subjects:
                 return found
         raise NotFound(_missing("organization"))
 
-    async def learners(  # noqa: PLR0913 - the arguments of a Relay connection
+    async def learners(
         self,
         of: Subject,
         *,

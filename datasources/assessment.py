@@ -15,7 +15,7 @@ Attempt = Annotated[int, Ge(1), Le(1000)]
 
 @dataclass(frozen=True, slots=True)
 class ScoreRecord:
-    """One submission: `score` of `max_score`, null while it is not marked; banked means carried over from an earlier run."""
+    """One submission: `score` of `max_score`, null while not marked; banked means carried over from an earlier run."""
 
     assessment_id: Id
     course_id: Id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from datasources import assessment, auth, content, course, devlab, directory, learner_ai, rag, skills
-from datasources.declare import Endpoint, Service
+from datasources.declare import Endpoint, Service  # noqa: TC001 - the annotations are read at run time
 
 SERVICES: tuple[Service, ...] = (
     directory.SERVICE,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt  # noqa: TC003 - the facts' annotations are read at run time
 from dataclasses import dataclass
-import datetime as dt
 
 from datasources.declare import About, Count, Endpoint, Id, Service, Share, Text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt  # noqa: TC003 - the facts' annotations are read at run time
 from dataclasses import dataclass, field
-import datetime as dt
 from enum import StrEnum
 
 from datasources.declare import About, Count, Endpoint, Id, Instant, Service, Text, Weight

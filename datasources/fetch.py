@@ -131,7 +131,7 @@ class Services:
 class Facts:
     """One loader per endpoint, for one request: what is asked in one tick is one batch, and nothing is asked twice."""
 
-    def __init__(
+    def __init__(  # the whole outer world arrives here, and only here
         self, services: Services, organization: str, at: datetime, deadline: float, request_id: str | None
     ) -> None:
         self._services = services
@@ -171,7 +171,7 @@ class Facts:
         rows = await asyncio.to_thread(_rows, live)
         try:
             await self._services.last_known.keep(self._organization, rows)
-        except Exception:  # noqa: BLE001  # whatever ails the store, the answer is already out; it is counted
+        except Exception:  # noqa: BLE001  # whatever ails the store, a fallback must not fail; it is counted
             for name in {SOURCES[fact_type][0].name for fact_type, *_ in live}:
                 self._services.remotes[name].tally.last_known_failures += 1
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +41,8 @@ from resolvers.errors import present
 from resolvers.schema import build
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analytics.answer import Answers
 from analytics.subjects import Subjects
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.policy import Viewer
     from analytics.solve import World
     from datasources.report import ServiceReport

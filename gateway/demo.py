@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
@@ -22,6 +21,8 @@ from datasources.catalog import SERVICES
 from gateway import accounts, database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gateway.settings import Settings
 
 CAMPUS_SECONDS = 120.0
@@ -65,6 +66,7 @@ class Running:
     """A demo that answers."""
 
     url: str
+    simulator: str
     demo: accounts.Demo
     children: list[Child] = field(default_factory=list)
 
@@ -123,7 +125,7 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
     started.append(spawn("worker", ["gateway.cli", "worker"], surroundings, home))
     address = f"http://{settings.host}:{settings.port}"
     wait_for(f"{address}/readyz", gateway, READY_SECONDS)
-    return Running(f"{address}/graphql", demo, [child for child in started if isinstance(child, Child)])
+    return Running(f"{address}/graphql", simulator, demo, [child for child in started if isinstance(child, Child)])
 
 
 def check_port(host: str, port: int) -> None:
@@ -153,7 +155,9 @@ def make_home(home: Path) -> Path:
     try:
         (home / "logs").mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"Cannot write under {home.absolute()}: {error.strerror}. Name another directory: GATEWAY_HOME=... make run"
+        msg = (
+            f"Cannot write under {home.absolute()}: {error.strerror}. Name another directory: GATEWAY_HOME=... make run"
+        )
         raise DemoError(msg) from error
     if not os.access(home, os.W_OK | os.X_OK):
         msg = f"Cannot write under {home.absolute()}. Name another directory: GATEWAY_HOME=... make run"
@@ -191,16 +195,15 @@ def wait_for(url: str, child: Child, seconds: float) -> httpx.Response:
         DemoError: its process ended, or there was none in time; the message holds the end of its log.
     """
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if child.process.poll() is not None:
-            break
-        try:
-            answer = httpx.get(url, timeout=5.0)
-            if answer.is_success:
-                return answer
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
+    with httpx.Client(timeout=5.0, trust_env=False) as client:
+        while time.monotonic() < until and child.process.poll() is None:
+            try:
+                answer = client.get(url)
+                if answer.is_success:
+                    return answer
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
     msg = f"The {child.name} did not start. The end of {child.log}:\n{tail(child.log)}"
     raise DemoError(msg)
 
@@ -212,8 +215,11 @@ def tail(log: Path, lines: int = 12) -> str:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """While this is open, being told to terminate or hung up on is like Ctrl-C: what was started is stopped."""
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """While this is open, being told to terminate or hung up on is like Ctrl-C: what was started is stopped.
+
+    Ctrl-C itself is among them, because a shell starts what it puts in the background with it ignored.
+    """
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ from gateway import settings as settings_module
 from gateway.page import ASSETS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from rich.console import Console
 
     from gateway.settings import Settings
@@ -71,11 +72,19 @@ async def _services(settings: Settings) -> list[Finding]:
         async def look(name: str, variable: str) -> Finding:
             url = settings.services.get(name)
             if url is None:
-                return name, "note", f"{variable} is not set: its facts are mocked or missing. Set it to the service's URL."
+                return (
+                    name,
+                    "note",
+                    f"{variable} is not set: its facts are mocked or missing. Set it to the service's URL.",
+                )
             try:
                 answer = await client.get(url)
             except httpx.HTTPError as error:
-                return name, "wrong", f"{url} does not answer ({type(error).__name__}): check {variable} and the service."
+                return (
+                    name,
+                    "wrong",
+                    f"{url} does not answer ({type(error).__name__}): check {variable} and the service.",
+                )
             if answer.is_server_error:
                 return name, "wrong", f"{url} answers {answer.status_code}: look at the service's own log."
             return name, "ok", url
@@ -86,11 +95,17 @@ async def _services(settings: Settings) -> list[Finding]:
 def _page(settings: Settings) -> Iterator[Finding]:
     if settings.shows_page:
         built = (ASSETS / "main.js").exists()
-        yield "page", "ok" if built else "note", "built" if built else "not built: run `make setup`, or GATEWAY_GRAPHIQL=false"
+        yield (
+            "page",
+            "ok" if built else "note",
+            "built" if built else "not built: run `make setup`, or GATEWAY_GRAPHIQL=false",
+        )
 
 
 def _demo(settings: Settings) -> Iterator[Finding]:
     if settings.demo_data is not None:
         there = settings.demo_data.is_dir()
-        told = f"{settings.demo_data}" if there else f"GATEWAY_DEMO_DATA={settings.demo_data} is no directory: name one."
+        told = (
+            f"{settings.demo_data}" if there else f"GATEWAY_DEMO_DATA={settings.demo_data} is no directory: name one."
+        )
         yield "demo data", "ok" if there else "wrong", told

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analytics.catalog import PUBLIC, definition, services_of
 from datasources.catalog import SERVICES
-from datasources.declare import Endpoint
 from gateway.settings import table
 from resolvers.schema import sdl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from datasources.declare import Endpoint, Service
 
 MARK = "<!-- Written by `gateway docs` from the code; change it there. -->\n\n"
 DIFFERENCE = 40
@@ -51,13 +54,18 @@ def pages(root: Path) -> dict[Path, str]:
 
 def metrics() -> str:
     """What can be asked, metric by metric, with formula, fields, inputs and evidence."""
-    lines = ["# Metrics", "", "Every number the graph can say, as the catalog declares it. `metricDefinitions` says the same.", ""]
+    lines = [
+        "# Metrics",
+        "",
+        "Every number the graph can say, as the catalog declares it. `metricDefinitions` says the same.",
+        "",
+    ]
     lines += ["| key | field | for | fresh for | k | version |", "|---|---|---|---|---|---|"]
     told = {metric: definition(metric) for metric in PUBLIC.values()}
     for one in told.values():
         field = f"{one['scope'].lower()}.{one['family'].lower()}.{one['name']}"
-        roles = ", ".join(one["roles"])
-        lines.append(f"| `{one['key']}` | `{field}` | {roles} | {one['freshFor'] // 3600} h | {one['k'] or ''} | {one['version']} |")
+        roles, hours = ", ".join(one["roles"]), one["freshFor"] // 3600
+        lines.append(f"| `{one['key']}` | `{field}` | {roles} | {hours} h | {one['k'] or ''} | {one['version']} |")
     for metric, one in told.items():
         lines += ["", f"## {one['key']}", "", one["description"], "", f"**Formula.** {one['formula']}", ""]
         lines += [f"**Stands on.** {', '.join(one['inputs'])} ({', '.join(sorted(services_of(metric)))})", ""]
@@ -68,7 +76,8 @@ def metrics() -> str:
             lines += [f"**Evidence.** {one['evidence']}", ""]
         lines += ["| field | says | unit | range |", "|---|---|---|---|"]
         lines += [
-            f"| `{f['name']}` | {_cell(f['description'])} | {f['unit'] or ''} | {f['range'] or ''} |" for f in one["fields"]
+            f"| `{f['name']}` | {_cell(f['description'])} | {f['unit'] or ''} | {f['range'] or ''} |"
+            for f in one["fields"]
         ]
     return "\n".join(lines) + "\n"
 
@@ -80,11 +89,7 @@ def services() -> str:
         lines += [
             f"## {service.name}",
             "",
-            f"`{service.variable}`. {service.timeout.total_seconds():g} s for a read, {service.attempts} attempts inside it. "
-            f"The breaker opens after {service.breaker.failures_in_a_row} failures in a row or "
-            f"{service.breaker.failed_share:.0%} of the last {service.breaker.window} calls, and rests "
-            f"{service.breaker.rest.total_seconds():g} s, twice as long each time up to "
-            f"{service.breaker.longest_rest.total_seconds():g} s.",
+            _patience(service),
             "",
             "| fact | read | batch twin |",
             "|---|---|---|",
@@ -97,13 +102,27 @@ def services() -> str:
 
 def settings() -> str:
     """Every environment variable there is."""
-    lines = ["# Settings", "", "Read once at start, from the environment. Secrets also come from a file: `NAME_FILE=/path`.", ""]
-    lines += ["| variable | default | what it is |", "|---|---|---|"]
-    lines += [
-        f"| `{row.variable}`{' (secret)' if row.secret else ''} | {f'`{row.default}`' if row.default else ''} | {_cell(row.description)} |"
-        for row in table()
+    lines = [
+        "# Settings",
+        "",
+        "Read once at start, from the environment. Secrets also come from a file: `NAME_FILE=/path`.",
+        "",
     ]
+    lines += ["| variable | default | what it is |", "|---|---|---|"]
+    for row in table():
+        name = f"`{row.variable}`{' (secret)' if row.secret else ''}"
+        lines.append(f"| {name} | {f'`{row.default}`' if row.default else ''} | {_cell(row.description)} |")
     return "\n".join(lines) + "\n"
+
+
+def _patience(service: Service) -> str:
+    seconds, rests = service.timeout.total_seconds(), service.breaker
+    return (
+        f"`{service.variable}`. {seconds:g} s for a read, {service.attempts} attempts inside it, each half of that at "
+        f"most. The breaker opens after {rests.failures_in_a_row} failures in a row or {rests.failed_share:.0%} of the "
+        f"last {rests.window} calls, and rests {rests.rest.total_seconds():g} s, twice as long each time, up to "
+        f"{rests.longest_rest.total_seconds():g} s."
+    )
 
 
 def _batch(endpoint: Endpoint) -> str:

@@ -44,8 +44,17 @@ def locked(path: Path) -> bool:
 
 def stop(alive: Path, pg_ctl: Path, data: Path, user: tuple[int, int] | None) -> None:
     """Stop the server of this data directory, if it runs, and return when all of it is gone."""
-    if not locked(alive):
+    if not alive.exists():
         return
+    with alive.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _order(pg_ctl, data, user)
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _order(pg_ctl: Path, data: Path, user: tuple[int, int] | None) -> None:
     for mode in ("fast", "immediate"):
         done = subprocess.run(  # noqa: S603 - a program of Postgres, with our own paths
             [pg_ctl, "stop", "-D", data, "-m", mode, "-w", "-t", "30"],
@@ -56,9 +65,7 @@ def stop(alive: Path, pg_ctl: Path, data: Path, user: tuple[int, int] | None) ->
             check=False,
         )
         if done.returncode == 0:
-            break
-    with alive.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+            return
 
 
 def main(users: str, alive: str, pg_ctl: str, data: str, *user: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,9 @@ from gateway import accounts
 from gateway.page import Tab, page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.settings import Settings

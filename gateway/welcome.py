@@ -28,8 +28,14 @@ def welcome(console: Console, settings: Settings, running: Running) -> None:
         console.print(document, markup=False)
         console.print("[bold]Ask it from a shell[/bold]:\n")
         console.print(
-            f"  jq -Rs '{{query: .}}' tests/operations/learner-dashboard.graphql | curl -s {running.url} \\\n"
-            "    -H 'Content-Type: application/json' -H \"Authorization: Bearer $(.venv/bin/gateway token learner)\" -d @-\n",
+            f"  curl -sG {running.url} --data-urlencode query@tests/operations/learner-dashboard.graphql \\\n"
+            '    -H "Authorization: Bearer $(.venv/bin/gateway token learner)"\n',
             markup=False,
         )
+    console.print("[bold]Break a service[/bold] (ok, slow, failing, hanging or nonsense), and look at `services`:\n")
+    console.print(
+        f"  curl -s {running.simulator}/switches -H 'Content-Type: application/json' "
+        '-d \'{"service": "content", "mode": "failing"}\'\n',
+        markup=False,
+    )
     console.print("Ctrl-C stops everything.", style="dim")

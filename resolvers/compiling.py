@@ -110,7 +110,7 @@ class _Writer:
         """Write the function of one object; its name."""
         if not is_plain(kind):
             raise Unplain
-        body = ["    pass"]
+        body = ["    if type(o) is not dict: raise Unplain"]
         shown = []
         for key, parts in self.collect(kind, details).items():
             field_name = parts[0].node.name.value
@@ -150,7 +150,7 @@ class _Writer:
             case GraphQLList():
                 item, items = self.fresh("i"), self.fresh("l")
                 return [
-                    f"{indent}if type({name}) is not list: raise Unplain",
+                    f"{indent}pass",
                     f"{indent}{items} = []",
                     f"{indent}for {item} in {name}:",
                     *self.value(kind.of_type, item, parts, indent + " "),

@@ -1,17 +1,17 @@
 """Learner performance (definition 5): what a learner's work has scored, and what of the due work it covers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from analytics.arithmetic import day_of, quality, unique
-from analytics.coursework import Work, coursework
+from analytics.arithmetic import day_of, quality
+from analytics.coursework import Work
 from analytics.declare import DataQuality, Role, Scope, Withheld, WithheldReason, metric
+from analytics.learner.counted import CountedCourse, Marked, courses_of
 from analytics.learner.courses import enrolled, in_question, mean_over
-from analytics.learner.marks import handed_in
-from analytics.learner.scoring import ScoreTrend, attainment, average, consistency, share, trend_of
-from datasources.assessment import Assessment, Assessments, Scores
+from analytics.learner.scoring import ScoreTrend, attainment, consistency, share, trend_of
+from datasources.assessment import Assessments, Scores
 from datasources.course import Progress
 from datasources.declare import Count, Id, Score, Share, Text
 
@@ -117,55 +117,7 @@ def band_of(attained: float | None) -> PerformanceBand | None:
     return PerformanceBand.PASS if attained < DISTINCTION_FROM else PerformanceBand.DISTINCTION
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """One piece of work that is marked."""
-
-    assessment: Assessment
-    handed_in: datetime
-    on_time: bool
-    score: float
-
-
-def marked_in_time(work: Iterable[Work], assessments: Mapping[str, Assessment]) -> list[_Marked]:
-    """The marked work of one course in the order it was handed in."""
-    marked = [
-        _Marked(assessments[each.id], each.handed_in, not each.late, each.score)
-        for each in work
-        if each.handed_in is not None and each.score is not None
-    ]
-    return sorted(marked, key=lambda each: (each.handed_in, each.assessment.id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """The counted work of one course, and what of it is marked."""
-
-    id: str
-    work: list[Work]
-    marked: list[_Marked]
-
-    @property
-    def average(self) -> float | None:
-        """The average score."""
-        return average(self.work)
-
-
-def courses_of(assessments: Assessments, scores: Scores, at: datetime) -> list[_Course]:
-    """The courses that have counted work: due by `at` or handed in, neither formative nor banked; by id."""
-    submissions = handed_in(scores.scores, at)
-    every = unique(assessments.assessments, lambda each: (each.course_id, each.id))
-    courses = []
-    for course in sorted({each.course_id for each in every}):
-        ours = {each.id: each for each in every if each.course_id == course}
-        counted = coursework(ours.values(), submissions, course=course, at=at)
-        work = [each for each in counted if not each.banked and (each.due(at) or each.handed_in is not None)]
-        if work:
-            courses.append(_Course(course, work, marked_in_time(work, ours)))
-    return courses
-
-
-def course_performance(course: _Course, at: datetime) -> CoursePerformance:
+def course_performance(course: CountedCourse, at: datetime) -> CoursePerformance:
     """The numbers of one course."""
     scores = [each.score for each in course.marked]
     attained = attainment(course.work)
@@ -185,7 +137,7 @@ def course_performance(course: _Course, at: datetime) -> CoursePerformance:
     )
 
 
-def overall_trend(courses: Iterable[_Course]) -> ScoreTrend:
+def overall_trend(courses: Iterable[CountedCourse]) -> ScoreTrend:
     """The trend over several courses, of each score against the average of its course."""
     relative = [
         (each.handed_in, course.id, each.assessment.id, each.score - (course.average or 0.0))
@@ -195,7 +147,7 @@ def overall_trend(courses: Iterable[_Course]) -> ScoreTrend:
     return trend_of([difference for *_, difference in sorted(relative)])
 
 
-def shown(marked: _Marked) -> AssessmentScore:
+def shown(marked: Marked) -> AssessmentScore:
     """One marked assessment as it is shown."""
     return AssessmentScore(
         assessment_id=marked.assessment.id,
@@ -247,7 +199,7 @@ def performance(
         running = {course.course_id for course in in_question(taken, at)}
         asked = [course for course in courses if course.id in running]
     if not courses:
-        message = "No work that counts is due or handed in yet."
+        message = "No work that counts is due or handed in, in any course that is not left."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
     by_course = {course.id: course_performance(course, at) for course in courses}
     weighed = [(by_course[course.id], credit[course.id]) for course in asked]

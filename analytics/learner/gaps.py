@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from analytics.arithmetic import day_of, log_share, quality, unique
+from analytics.arithmetic import day_of, quality, unique
 from analytics.declare import DataQuality, Role, Scope, Withheld, WithheldReason, metric
+from analytics.learner.demand import demand_scores
 from analytics.learner.knowledge import ENOUGH, Mastery
 from datasources.declare import Count, Id, Score, Share, Text
 from datasources.skills import RequiredSkill, RequiredSkills, SkillDemand, UserSkills
@@ -155,15 +156,6 @@ def coverage_of(needs: Sequence[tuple[float, float, float]]) -> float:
     return there / asked if asked > 0 else 1.0
 
 
-def demand_scores(demand: SkillDemand) -> dict[str, float]:
-    """The demand score, 100 ln(1 + count) / ln(1 + max) of each skill of the latest period, by skill id."""
-    listed = unique(demand.skills, lambda skill: (skill.skill_id, skill.period or ""))
-    latest = max((skill.period or "" for skill in listed), default="")
-    counts = {skill.skill_id: skill.count for skill in listed if (skill.period or "") == latest}
-    most = max(counts.values(), default=0)
-    return {skill: 100 * log_share(count, most) for skill, count in counts.items()}
-
-
 def current_levels(has: UserSkills, mastery: Mastery | None, at: datetime) -> dict[str, CurrentSkill]:
     """The level of each known skill: its mastery from three observations on, else what the service holds."""
     assessed = (skill for skill in has.skills if skill.assessed_at is None or skill.assessed_at <= at)
@@ -243,7 +235,7 @@ def skill_gap(
     if needs and not known:
         message = "None of the skills that the role asks for has been assessed yet."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
-    gaps = by_priority(needs, levels, demand_scores(demand) if demand else {})
+    gaps = by_priority(needs, levels, demand_scores(demand, {need.skill_id for need in needs}) if demand else {})
     level_of = {skill: current.level for skill, current in levels.items()}
     return SkillGap(
         coverage=coverage_of([(level_of.get(n.skill_id, 0.0), n.required_level, n.importance) for n in needs]),

@@ -195,7 +195,7 @@ def engagement(
     """
     since, today = looked_at_since(progress, at), day_of(at)
     if since is None:
-        message = "There is no course to be active in yet."
+        message = "There is no course, begun and not left, to be active in."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
     active = [d for d in unique(activity.days, lambda d: d.date) if d.actions > 0 and d.date <= today]
     opened = None if interactions is None else interactions.interactions

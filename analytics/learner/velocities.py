@@ -205,7 +205,7 @@ def velocity(progress: Progress, *, at: datetime, window: Window = Window.MONTH)
         if modules
     }
     if not taken:
-        message = "There is no course with planned work yet, so there is no pace to speak of."
+        message = "There is no course with planned work, begun and not left, to have a pace in."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
     asked = [taken[course.course_id] for course in in_question([each.course for each in taken.values()], at)]
     weighed = [(each.pace, each.course.credits) for each in asked]

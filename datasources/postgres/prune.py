@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, text
+from sqlmodel import col, delete, select
 
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.tables import AnswerRow, FactRow, SyncRow
 
 ANSWERS = timedelta(days=7)
 FACTS = timedelta(hours=24)
@@ -27,19 +27,11 @@ class Gone:
 async def expired(database: Database, now: datetime) -> Gone:
     """Delete what has outlived its term, organization by organization, each in a transaction of its own."""
     async with database.session(JANITOR) as session:
-        organizations = (
-            (await session.execute(text("SELECT organization FROM syncs ORDER BY organization"))).scalars().all()
-        )
+        organizations = (await session.exec(select(SyncRow.organization).order_by(col(SyncRow.organization)))).all()
     gone = Gone()
     for organization in organizations:
         async with database.session(system(organization)) as session:
-            answers = await session.execute(
-                text("DELETE FROM answers WHERE calculated_at < :before"), {"before": now - ANSWERS}
-            )
-            facts = await session.execute(text("DELETE FROM facts WHERE seen_at < :before"), {"before": now - FACTS})
-            gone = Gone(gone.answers + _count(answers), gone.facts + _count(facts))
+            answers = await session.exec(delete(AnswerRow).where(col(AnswerRow.calculated_at) < now - ANSWERS))
+            facts = await session.exec(delete(FactRow).where(col(FactRow.seen_at) < now - FACTS))
+            gone = Gone(gone.answers + answers.rowcount, gone.facts + facts.rowcount)
     return gone
-
-
-def _count(result: Any) -> int:
-    return cast("CursorResult[Any]", result).rowcount

@@ -173,7 +173,7 @@ class _Desk:
 
     async def _health(self, _: Request) -> Response:
         people = {person.id: person for person in self._campus.people}
-        cast = {name: account(people[id]) for name, id in self._campus.cast.items()}
+        cast = {name: account(people[person]) for name, person in self._campus.cast.items()}
         return wire.said({"status": "ok", "campus": self._campus.source, "asOf": self._campus.as_of, "cast": cast})
 
     async def _see_switches(self, request: Request) -> Response:

@@ -40,6 +40,20 @@ DATES = st.builds(lambda days: CLOCK.date() + dt.timedelta(days=days), st.intege
 )
 
 
+PAST = st.builds(lambda hours: CLOCK - dt.timedelta(hours=hours), st.integers(0, 150 * 24))
+COMING = st.builds(lambda hours: CLOCK + dt.timedelta(hours=hours), st.integers(1, 150 * 24))
+MOSTLY: dict[str, st.SearchStrategy[Any]] = {
+    "start_date": st.one_of(PAST, PAST, INSTANTS),
+    "end_date": st.one_of(COMING, COMING, INSTANTS),
+    "enrolled_at": st.one_of(PAST, PAST, INSTANTS),
+    "left_at": st.one_of(st.none(), st.none(), st.none(), INSTANTS),
+    "submitted_at": st.one_of(PAST, PAST, INSTANTS),
+    "counts": st.sampled_from([True, True, True, False]),
+    "banked": st.sampled_from([False, False, False, True]),
+}
+"""What fields of these names usually hold: learners who are somewhere in the middle of something."""
+
+
 def numbers(kind: type[Any], notes: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     """Numbers within the bounds of an annotation: round ones, ordinary ones and the extremes."""
     low = max((note.ge for note in notes if isinstance(note, Ge)), default=-1000)
@@ -95,7 +109,8 @@ def of(hint: Any) -> st.SearchStrategy[Any]:
 def record(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Any instance of a dataclass."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return st.builds(kind, **{part.name: of(hints[part.name]) for part in fields(kind)})
+    given = {part.name: MOSTLY[part.name] if part.name in MOSTLY else of(hints[part.name]) for part in fields(kind)}
+    return st.builds(kind, **given)
 
 
 def a_dozen_learners(few: list[Any]) -> Everyone[Any]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.declare import DataQuality, DataQualityLevel, Withheld
 from analytics.learner import Mastery, SkillGap, skill_gap
-from analytics.learner.gaps import LevelEvidence, SkillAction, demand_scores
+from analytics.learner.demand import demand_scores
+from analytics.learner.gaps import LevelEvidence, SkillAction
 from analytics.learner.knowledge import MasteryState, SkillMastery
 from datasources.skills import Demand, RequiredSkill, RequiredSkills, SkillDemand, UserSkill, UserSkills
 
@@ -116,10 +117,10 @@ def test_demand_is_logarithmic_in_the_latest_period() -> None:
             Demand("git", "Git", 0, period="2025"),
         )
     )
-    assert demand_scores(market) == pytest.approx({"sql": 100, "git": 0})
-    assert demand_scores(SkillDemand(())) == {}
+    assert demand_scores(market, {"sql", "git", "chess"}) == pytest.approx({"sql": 100, "git": 0})
+    assert demand_scores(SkillDemand(()), {"sql"}) == {}
     half = SkillDemand((Demand("a", "A", 99), Demand("b", "B", 9)))
-    assert demand_scores(half)["b"] == pytest.approx(100 * math.log(10) / math.log(100))
+    assert demand_scores(half, {"b"}) == pytest.approx({"b": 100 * math.log(10) / math.log(100)})
 
 
 LEVELS = st.integers(0, 100).map(float)

@@ -1,10 +1,12 @@
 """The compiled way and the ordinary way say the same, in the same order, errors included."""
 
+import copy
 import functools
 import gc
 import itertools
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import strawberry
@@ -70,7 +72,8 @@ SCALARS: dict[str, st.SearchStrategy[Any]] = {
 }
 NEVER = st.just(False)  # noqa: FBT003 - a strategy's value
 SELDOM = st.integers(0, 25).map(lambda n: n == 0)
-ODD = st.sampled_from([None, 5, 2**40, True, "odd", float("nan"), float("inf"), [], {}, [None], ValueError("boom")])
+ODDITIES = [None, 5, 2**40, -1.5, True, "odd", "", float("nan"), float("inf"), [], {}, [None], (), ValueError("boom")]
+ODD = st.sampled_from(ODDITIES)
 
 
 @functools.cache
@@ -207,6 +210,35 @@ def test_a_whole_answer_is_projected_and_not_walked() -> None:
     (project,) = compiled_plans(document)
     assert project(root["answer"]) == result.data["answer"]
     assert result.data["answer"]["value"] == PROGRESS
+
+
+def places(value: Any) -> Iterator[tuple[Any, ...]]:
+    """The way to every value inside a value."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in inside:
+        yield (key,)
+        for rest in places(below):
+            yield (key, *rest)
+
+
+def test_an_odd_value_in_any_place_is_treated_as_on_the_ordinary_way() -> None:
+    whole = answer(METRIC, withheld=WITHHELD) | {"value": PROGRESS}
+    for place in places(whole):
+        for odd in ODDITIES:
+            changed = copy.deepcopy(whole)
+            holder: Any = changed
+            for key in place[:-1]:
+                holder = holder[key]
+            holder[place[-1]] = odd
+            compiled, ordinary = both(WHOLE, {"answer": changed})
+            assert compiled == ordinary, (place, odd)
+
+
+def test_a_key_that_is_missing_is_treated_as_on_the_ordinary_way() -> None:
+    for key in PROGRESS:
+        value = {name: said for name, said in PROGRESS.items() if name != key}
+        compiled, ordinary = both(WHOLE, {"answer": answer(METRIC) | {"value": value}})
+        assert compiled == ordinary, key
 
 
 def test_a_withheld_answer_has_no_value() -> None:

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from datasources.postgres import answers, roster
 from datasources.postgres.answers import LONGEST_PAYLOAD, Changed, Question
+from datasources.postgres.connection import connect
 from datasources.postgres.session import Actor, system
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TOMAS
-from tests.datasources.postgres.rosters import HOUR, NOW, acme, asked, kept
+from tests.datasources.postgres.rosters import HOUR, NOW, acme, asked, kept, place, user
 
 if TYPE_CHECKING:
     from datasources.postgres.session import Database
+    from tests.conftest import Clone
 
 LENA_ASKS = Actor(ACME, LENA, "learner")
 QUESTION = asked("learner", LENA)
@@ -95,8 +97,8 @@ async def test_the_same_question_has_an_answer_of_its_own_in_each_organization(d
     market = asked("market", "market")
     await answers.keep(database, ACME, {market: kept(NOW, '"acme"')})
     await answers.keep(database, OTHER, {market: kept(NOW, '"other"')})
-    for organization, user, said in ((ACME, LENA, '"acme"'), (OTHER, SAM, '"other"')):
-        found = await answers.read(database, Actor(organization, user, "learner"), [market])
+    for organization, asker, said in ((ACME, LENA, '"acme"'), (OTHER, SAM, '"other"')):
+        found = await answers.read(database, Actor(organization, asker, "learner"), [market])
         assert found[market].value == said
 
 
@@ -137,3 +139,26 @@ def test_what_is_announced_is_short_and_read_as_it_was_meant(questions: list[Que
     payload = answers.announcement("me", ACME, questions)
     assert len(payload.encode()) <= LONGEST_PAYLOAD
     assert answers.changed(payload) in {Changed("me", ACME, tuple(questions)), Changed("me", ACME, None)}
+
+
+@pytest.mark.parametrize("role", ["trainer", "org-admin"])
+async def test_reading_some_of_many_touches_only_those(database: Database, clone: Clone, role: str) -> None:
+    crowd = [user(f"p{n}", f"Person {n}", "learner") for n in range(400)]
+    taught = tuple(place(one.id) for one in crowd[::2])
+    await roster.sync(database, replace(acme(), people=[*acme().people, *crowd], enrollments={"algebra": taught}))
+    rows = {asked("learner", one.id, metric): kept() for one in crowd for metric in ("a", "b", "c", "d", "e")}
+    await answers.keep(database, ACME, rows)
+    wanted = [asked("learner", place.user_id, "c") for place in taught]
+    actor = Actor(ACME, TOMAS if role == "trainer" else OLGA, role)
+    application = await connect(clone.app_url)
+    async with application.transaction():
+        before = await application.fetchrow(TOUCHED)
+        columns = zip(*((one.scope, one.subject, one.metric, one.arguments) for one in wanted), strict=True)
+        call = "SELECT * FROM read_answers($1, $2, $3, $4, $5, $6, $7)"
+        assert len(await application.fetch(call, *actor.settings, *columns)) == len(wanted) == 200
+        after = await application.fetchrow(TOUCHED)
+    await application.close()
+    assert (after["seq"] - before["seq"], after["idx"] - before["idx"]) == (0, 200)
+
+
+TOUCHED = "SELECT seq_scan AS seq, idx_tup_fetch AS idx FROM pg_stat_xact_user_tables WHERE relname = 'answers'"

@@ -115,6 +115,17 @@ async def test_a_new_roster_replaces_the_old_one(database: Database) -> None:
     assert await people.synced_at(database, ACME) == NOW + HOUR
 
 
+async def test_a_large_roster_is_copied_in_time(database: Database) -> None:
+    # Each statement has five seconds, and none may grow with the square of the number of people.
+    crowd = [user(f"p{n}", f"Person {n}", "learner") for n in range(10_000)]
+    told = acme()
+    many = replace(told, people=[*told.people, *crowd], enrollments={ALGEBRA: tuple(place(one.id) for one in crowd)})
+    assert await roster.sync(database, many)
+    assert await roster.sync(database, many)
+    assert await roster.sync(database, told)
+    assert [peer.id for peer in await people.peers(database, ACME)] == [LENA, LARS, TOMAS]
+
+
 async def test_an_older_roster_changes_nothing(database: Database) -> None:
     assert await people.synced_at(database, ACME) is None
     assert await roster.sync(database, acme(NOW))
