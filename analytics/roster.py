@@ -23,6 +23,7 @@ from datasources.postgres.session import Database, system
 if TYPE_CHECKING:
     from datasources.fetch import Facts, Services
     from datasources.postgres.people import Peer
+    from datasources.postgres.session import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +39,19 @@ class Roster:
     """The rosters of the organizations this process has been asked about."""
 
     def __init__(
-        self, database: Database, services: Services, *, clock: Callable[[], datetime], now: Callable[[], datetime]
+        self,
+        database: Database,
+        services: Services,
+        *,
+        clock: Callable[[], datetime],
+        now: Callable[[], datetime],
+        patience: float = FIRST_SECONDS,
     ) -> None:
         self._database = database
         self._services = services
         self._clock = clock
         self._now = now
+        self._patience = patience
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=20_000_000, size=_size, now=now)
         self._next: dict[str, datetime] = {}
         self._behind: set[asyncio.Task[None]] = set()
@@ -59,7 +67,7 @@ class Roster:
             self._behind.add(task)
             task.add_done_callback(self._behind.discard)
             return
-        await self._memory.once(("copy", organization), lambda: self.copy(organization, FIRST_SECONDS))
+        await self._memory.once(("copy", organization), lambda: self.copy(organization, self._patience))
 
     async def copy(self, organization: str, seconds: float) -> None:
         """Copy one organization from the directory and course services, in one transaction."""
@@ -78,6 +86,24 @@ class Roster:
         for task in self._behind:
             task.cancel()
         await asyncio.gather(*self._behind, return_exceptions=True)
+
+    async def person(self, actor: Actor, person: str) -> people.Person | None:
+        """Somebody of the actor's organization, as the actor may see them; absence is not remembered."""
+        key = ("person", *actor.settings, person)
+
+        async def load() -> people.Person | None:
+            return (await people.find(self._database, actor, [person])).get(person)
+
+        found: people.Person | None = await self._remembered(key, load)
+        return found
+
+    async def organization(self, actor: Actor) -> people.Organization | None:
+        """The actor's own organization."""
+        key = ("organization", *actor.settings)
+        found: people.Organization | None = await self._remembered(
+            key, lambda: people.organization(self._database, actor)
+        )
+        return found
 
     async def peers(self, organization: str, course: str | None) -> Sequence[Peer]:
         """The learners of a course in one organization, or all of its learners."""
@@ -111,8 +137,10 @@ class Roster:
             return value
 
         async def work() -> Any:
+            mark = self._memory.mark()
             value = await load()
-            self._memory.put(key, value, until=self._now() + REMEMBERED)
+            if value is not None:
+                self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
             return value
 
         return await self._memory.once(key, work)

@@ -49,7 +49,7 @@ class World:
     """What lives as long as the process: the two tiers, the services, who is where, and two clocks.
 
     `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
-    freshness the second.
+    freshness the second. `patience` is how many seconds one request waits for services.
     """
 
     database: Database
@@ -58,6 +58,7 @@ class World:
     roster: Roster
     clock: Callable[[], datetime]
     now: Callable[[], datetime]
+    patience: float = REQUEST_SECONDS
 
 
 class Solver:
@@ -68,7 +69,7 @@ class Solver:
         self._organization = actor.organization
         self._request_id = request_id
         self._at = world.clock()
-        self._begin(REQUEST_SECONDS)
+        self._begin(world.patience)
         self._kept = self._loader(actor)
         self._kept_by_system = self._loader(system(actor.organization))
         self._to_keep: dict[Question, Kept] = {}
@@ -84,12 +85,13 @@ class Solver:
         Only here, and only where a service that is needed gave nothing, is an answer made of mocks.
         """
         asked = question(metric, subject, arguments)
+        mark = self._world.memory.mark()
         kept = None if self.remembered(asked) else await self._recall(metric, asked, self._kept)
         if kept is not None and kept.expires_at <= self._world.now():
             self._stale[asked] = (metric, subject, arguments)
             return Found(kept, Tier.DATABASE, fresh=False)
         if kept is not None:
-            self._remember(asked, kept)
+            self._remember(asked, kept, mark)
             return Found(kept, Tier.DATABASE)
         answer = await self._solve(metric, subject, arguments)
         if is_down(answer) and self._world.services.mocks:
@@ -111,9 +113,10 @@ class Solver:
         asked = Question("cohort", group, f"{metric.key}@{metric.version}", "")
         if (answer := self.remembered(asked)) is not None:
             return answer
+        mark = self._world.memory.mark()
         answer = await self._recall(metric, asked, self._kept_by_system)
         if answer is not None and answer.expires_at > self._world.now():
-            self._remember(asked, answer)
+            self._remember(asked, answer, mark)
             return answer
         return await self._once(asked, lambda: self._take_snapshot(metric, group))
 
@@ -196,8 +199,9 @@ class Solver:
 
         return await self._world.memory.once((self._organization, asked), store)
 
-    def _remember(self, asked: Question, answer: Answer) -> None:
-        self._world.memory.put((self._organization, asked), answer, until=answer.expires_at)
+    def _remember(self, asked: Question, answer: Answer, mark: int | None = None) -> None:
+        """Hold an answer; one that was read, with the mark from before, unless newer ones were kept meanwhile."""
+        self._world.memory.put((self._organization, asked), answer, until=answer.expires_at, mark=mark)
 
     async def _work_out(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], *, mocks: bool) -> Answer:
         reads = await asyncio.gather(

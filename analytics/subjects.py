@@ -52,7 +52,7 @@ class Subjects:
         """
         if id in {None, self._viewer.organization}:
             await self._roster.ready(self._viewer.organization)
-            if (found := await people.organization(self._database, self._actor)) is not None:
+            if (found := await self._roster.organization(self._actor)) is not None:
                 return found
         raise NotFound(_missing("organization"))
 
@@ -104,7 +104,7 @@ class Subjects:
             raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003
         wanted = id or viewer.user
         await self._roster.ready(viewer.organization)
-        person = (await people.find(self._database, self._actor, [wanted])).get(wanted)
+        person = await self._roster.person(self._actor, wanted)
         if person is None and wanted == viewer.user and role in viewer.roles:
             person = _by_token(viewer)
         if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):

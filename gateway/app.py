@@ -7,6 +7,7 @@ import os
 import random
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from starlette.routing import Mount, Route
 
 from analytics.catalog import METRICS
 from analytics.roster import Roster
-from analytics.solve import World
+from analytics.solve import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
 from datasources.postgres import answers, migrate
@@ -41,8 +42,9 @@ from resolvers.errors import present
 from resolvers.schema import build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    import strawberry
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
@@ -58,25 +60,43 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the process takes from the world around it: clocks, chance, waiting, and the way to the services.
+
+    `now` is the real time, `monotonic` seconds that never go back, `transport` what carries calls to services
+    (None: the network), `patience` how many seconds one request waits for them all together.
+    """
+
+    now: Callable[[], datetime] = now
+    monotonic: Callable[[], float] = time.monotonic
+    rng: random.Random = field(default_factory=random.Random)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    transport: httpx.AsyncBaseTransport | None = None
+    patience: float = REQUEST_SECONDS
+
+
 def from_environment() -> Starlette:
     """The application as the process environment describes it; what each worker process of uvicorn calls."""
     return create_app(settings_module.read(os.environ))
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, outside: Outside | None = None, *, schema: strawberry.Schema = SCHEMA) -> Starlette:
     """The gateway as an ASGI application; everything it opens is opened by its lifespan and closed by it.
 
     The settings must name a database: `gateway serve` starts an embedded one first where they do not.
+    While it is open, its `World` is `state.world`.
     """
+    around = outside or Outside()
     graphql = _Later()
     ready = _Later()
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            world = await open_world(settings, stack)
+            world = app.state.world = await open_world(settings, around, stack)
             keys = await _keys(settings, stack)
-            graphql.app = _endpoint(settings, world, keys)
+            graphql.app = _endpoint(settings, around, world, keys, schema)
             ready.app = Readiness(_checks(settings, world))
             yield
 
@@ -90,7 +110,7 @@ def create_app(settings: Settings) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Telemetry)])
 
 
-async def open_world(settings: Settings, stack: AsyncExitStack) -> World:
+async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack) -> World:
     """Everything that lives as long as the process, closed with the stack."""
     if settings.database_url is None:
         msg = "The settings name no database."
@@ -102,19 +122,21 @@ async def open_world(settings: Settings, stack: AsyncExitStack) -> World:
         token=settings.service_token.get_secret_value() if settings.service_token else None,
         last_known=KeptFacts(database),
         mocks=settings.mocking,
-        now=now,
-        monotonic=time.monotonic,
-        rng=random.Random(),
+        now=outside.now,
+        monotonic=outside.monotonic,
+        rng=outside.rng,
+        sleep=outside.sleep,
+        transport=outside.transport,
     )
     stack.push_async_callback(services.aclose)
     memory: Memory[Any, Any] = Memory(
-        items=settings.memory_answers, room=settings.memory_mib << 20, size=lambda answer: answer.size, now=now
+        items=settings.memory_answers, room=settings.memory_mib << 20, size=lambda answer: answer.size, now=outside.now
     )
 
     def clock() -> datetime:
-        return settings.clock or now()
+        return settings.clock or outside.now()
 
-    roster = Roster(database, services, clock=clock, now=now)
+    roster = Roster(database, services, clock=clock, now=outside.now, patience=outside.patience)
     stack.push_async_callback(roster.close)
 
     def forget(payload: str | None) -> None:
@@ -129,7 +151,7 @@ async def open_world(settings: Settings, stack: AsyncExitStack) -> World:
                 memory.drop([(told.organization, question) for question in told.questions])
 
     await stack.enter_async_context(database.listen(answers.CHANNEL, forget))
-    return World(database, services, memory, roster, clock, now)
+    return World(database, services, memory, roster, clock, outside.now, outside.patience)
 
 
 async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
@@ -142,8 +164,10 @@ async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
     return OneKey(secret_key(secret))
 
 
-def _endpoint(settings: Settings, world: World, keys: Keys) -> GraphQLEndpoint:
-    execution = Execution(SCHEMA)
+def _endpoint(
+    settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
+) -> GraphQLEndpoint:
+    execution = Execution(schema)
     limits = Limits(
         tokens=settings.max_tokens,
         depth=settings.max_depth,
@@ -169,7 +193,7 @@ def _endpoint(settings: Settings, world: World, keys: Keys) -> GraphQLEndpoint:
             keys,
             issuer=settings.token_issuer,
             audience=settings.token_audience,
-            now=time.time,
+            now=lambda: outside.now().timestamp(),
             leeway=settings.token_leeway,
         ),
         present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
@@ -183,8 +207,8 @@ def _endpoint(settings: Settings, world: World, keys: Keys) -> GraphQLEndpoint:
             everyone_introspects=settings.introspectors == "everyone",
             viewers_introspect=settings.introspectors != "nobody",
         ),
-        budget=Budget(settings.requests_per_second, settings.requests_burst, time.monotonic),
-        page=opening(settings, now) if settings.shows_page else None,
+        budget=Budget(settings.requests_per_second, settings.requests_burst, outside.monotonic),
+        page=opening(settings, outside.now) if settings.shows_page else None,
     )
 
 

@@ -150,7 +150,7 @@ class _Writer:
             case GraphQLList():
                 item, items = self.fresh("i"), self.fresh("l")
                 return [
-                    f"{indent}pass",
+                    f"{indent}if type({name}) is not list: raise Unplain",
                     f"{indent}{items} = []",
                     f"{indent}for {item} in {name}:",
                     *self.value(kind.of_type, item, parts, indent + " "),

@@ -1,0 +1,224 @@
+"""Both banks of the river: the nine services on one side, people with tokens on the other, the gateway between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+
+from analytics.declare import Role
+from datasources.catalog import SERVICES
+from datasources.simulator.server import create_simulator
+from gateway.app import SCHEMA, Outside, create_app
+from gateway.keys import secret_key
+from gateway.settings import Settings
+from gateway.tokens import Account, issue
+from tests.campus import AS_OF
+from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+
+    import strawberry
+
+    from analytics.solve import World
+    from datasources.simulator.campus import Campus
+
+DASHBOARD = (Path(__file__).parent.parent / "operations" / "learner-dashboard.graphql").read_text()
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+SERVICE_TOKEN = "the-token-of-the-services"
+HOURS = timedelta(hours=1)
+
+ACCOUNTS = {
+    name: Account(user, organization, (role,), name.title(), f"{name}@example.org")
+    for name, user, organization, role in (
+        ("lena", LENA, ACME, Role.LEARNER),
+        ("lars", LARS, ACME, Role.LEARNER),
+        ("tomas", TOMAS, ACME, Role.TRAINER),
+        ("tara", TARA, ACME, Role.TRAINER),
+        ("olga", OLGA, ACME, Role.ORG_ADMIN),
+        ("sam", SAM, OTHER, Role.LEARNER),
+    )
+}
+
+
+@dataclass
+class Clock:
+    """The real time of a test, which passes when it is told to."""
+
+    moment: datetime = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def pass_by(self, time: timedelta) -> None:
+        self.moment += time
+        self.seconds += time.total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a service, and the ids in it."""
+
+    service: str
+    path: str
+    ids: tuple[str, ...]
+
+
+class Services(httpx.AsyncBaseTransport):
+    """The way to the nine services of a campus, which notes every call and can spoil what comes back."""
+
+    def __init__(self, campus: Campus) -> None:
+        self._transport = httpx.ASGITransport(create_simulator(campus, token=SERVICE_TOKEN))
+        self.calls: list[Call] = []
+        self.spoil: Callable[[Call, Any], Any] = lambda _, payload: payload
+
+    @property
+    def per_endpoint(self) -> Counter[str]:
+        return Counter(f"{call.service}{call.path}" for call in self.calls)
+
+    async def turn(self, service: str, mode: str, seconds: float = 2.0) -> None:
+        """Switch a service to `ok`, `slow`, `failing`, `hanging` or `nonsense`."""
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://simulator") as client:
+            told = {"service": service, "mode": mode, "seconds": seconds}
+            (await client.post("/switches", json=told)).raise_for_status()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        _, service, path = request.url.path.split("/", 2)
+        body = await request.aread()
+        call = Call(service, f"/{path}", tuple(json.loads(body)["ids"]) if body else (path.rpartition("/")[2],))
+        self.calls.append(call)
+        response = await self._transport.handle_async_request(request)
+        if not response.is_success:
+            return response
+        content = await response.aread()
+        payload = self.spoil(call, orjson.loads(content)) if content[-1:] in b"]}" else None
+        return httpx.Response(response.status_code, content=content if payload is None else orjson.dumps(payload))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a client is answered."""
+
+    status: int
+    body: Mapping[str, Any]
+    text: str
+
+    @property
+    def data(self) -> Any:
+        assert "errors" not in self.body, self.body["errors"]
+        return self.body["data"]
+
+    @property
+    def codes(self) -> set[str]:
+        return {error["extensions"]["code"] for error in self.body.get("errors", ())}
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """The answers of a learner dashboard, by the name of their metric."""
+        learner = self.data["viewer"]["learner"]
+        return {name: answer for family in FAMILIES for name, answer in learner[family].items()}
+
+
+FAMILIES = ("analytics", "comparison", "prediction")
+
+
+@dataclass
+class Gateway:
+    """One process of the gateway."""
+
+    app: Any
+    clock: Clock
+    sent: list[Any] = field(default_factory=list)
+    when_sent: Callable[[], Any] = lambda: None
+
+    @property
+    def world(self) -> World:
+        world: World = self.app.state.world
+        return world
+
+    async def ask(self, document: str, who: str | None = "lena", /, **variables: Any) -> Reply:
+        """What somebody of the cast is answered; None has no token."""
+        headers = {} if who is None else {"authorization": f"Bearer {token(who, self.clock.now())}"}
+        return await self.send(document, variables, headers)
+
+    async def dashboard(self, who: str = "lena") -> Reply:
+        return await self.ask(DASHBOARD, who)
+
+    async def send(self, document: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._noting), base_url="http://gateway") as client:
+            asked = {"query": document, "variables": variables}
+            response = await client.post("/graphql", json=asked, headers=headers)
+        return Reply(response.status_code, response.json(), response.text)
+
+    async def _noting(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application, and what `when_sent` says at the moment each answer goes out."""
+
+        async def noting(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                self.sent.append(self.when_sent())
+            await send(message)
+
+        await self.app(scope, receive, noting)
+
+
+def token(who: str, now: datetime, *, secret: str = SECRET, roles: Iterable[Role] | None = None) -> str:
+    """A good token of somebody of the cast."""
+    account = ACCOUNTS[who]
+    if roles is not None:
+        account = Account(account.user, account.organization, tuple(roles), account.name, account.email)
+    known = Settings.model_fields
+    return issue(
+        account,
+        key=secret_key(secret),
+        issuer=known["token_issuer"].default,
+        audience=known["token_audience"].default,
+        now=now,
+        lifetime=HOURS,
+    )
+
+
+async def _at_once(_: float) -> None:
+    """Wait for a retry as long as the other tasks need to go on."""
+    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def running(  # one argument for each thing a test changes
+    url: str,
+    services: Services,
+    clock: Clock,
+    *,
+    patience: float = 5.0,
+    clock_of_platform: datetime = AS_OF,
+    schema: strawberry.Schema = SCHEMA,
+    **settings: Any,
+) -> AsyncIterator[Gateway]:
+    """A process of the gateway, from its start to its end."""
+    told = {
+        "database_url": url,
+        "services": {service.name: f"http://simulator/{service.name}" for service in SERVICES},
+        "service_token": SERVICE_TOKEN,
+        "token_key": SECRET,
+        "clock": clock_of_platform,
+        "graphiql": False,
+        "requests_burst": 100_000,
+        **settings,
+    }
+    outside = Outside(clock.now, clock.monotonic, random.Random(7), _at_once, services, patience)
+    app = create_app(Settings.model_validate(told), outside, schema=schema)
+    async with app.router.lifespan_context(app):
+        yield Gateway(app, clock)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.campus import small_campus
+from tests.river.banks import Clock, Gateway, Services, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.conftest import Clone
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def services() -> Services:
+    return Services(small_campus())
+
+
+@pytest_asyncio.fixture
+async def gateway(clone: Clone, services: Services, clock: Clock) -> AsyncIterator[Gateway]:
+    """A gateway of this test's own, over a database of its own, which has heard of nobody yet."""
+    async with running(clone.app_url, services, clock) as one:
+        yield one
