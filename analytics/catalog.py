@@ -7,10 +7,12 @@ import typing
 from dataclasses import fields
 from typing import Any
 
-from analytics import comparison, content_effectiveness, course, learner, prediction
+from analytics import comparison, content_effectiveness, course
 from analytics.codec import camel
 from analytics.declare import DeclarationError, Family, Many, Metric, Scope
 from analytics.describe import describe, field_docs, measure
+from analytics.learner import attainment, gaps, knowledge, participation, velocities
+from analytics.prediction import risk
 from datasources.catalog import SOURCES
 from datasources.declare import About
 
@@ -37,7 +39,7 @@ def collect(*modules: ModuleType) -> dict[str, Metric]:
         vars(formula)["__metric__"]
         for module in modules
         for formula in vars(module).values()
-        if callable(formula) and "__metric__" in getattr(formula, "__dict__", {})
+        if getattr(formula, "__module__", None) == module.__name__ and hasattr(formula, "__metric__")
     ]
     metrics = {metric.key: metric for metric in declared}
     _unique(declared)
@@ -79,7 +81,17 @@ def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: 
     raise DeclarationError(msg)
 
 
-METRICS = collect(course, learner, content_effectiveness, comparison, prediction)
+METRICS = collect(
+    course,
+    velocities,
+    gaps,
+    participation,
+    knowledge,
+    attainment,
+    content_effectiveness,
+    comparison,
+    risk,
+)
 PRODUCERS: dict[type[Any], Metric] = {metric.value_type: metric for metric in METRICS.values()}
 PUBLIC = {key: metric for key, metric in METRICS.items() if metric.family is not Family.INTERNAL}
 
@@ -114,7 +126,7 @@ def definition(metric: Any) -> dict[str, Any]:
     headline = next((field for field in measured if field["unit"]), {"unit": None, "range": None})
     return {
         "key": metric.key,
-        "name": metric.name,
+        "name": camel(metric.name),
         "scope": metric.scope.name,
         "family": metric.family.name,
         "description": metric.doc,

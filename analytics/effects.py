@@ -24,6 +24,7 @@ FIFTHS = 5
 HALVES = 2
 FEWEST_IN_STRATUM = 5
 FEWEST = 30
+FEWEST_TO_LEARN_FROM = 3
 Z95 = 1.959964
 
 StandardError = Annotated[float, Ge(0), Le(100), Unit("points", digits=2)]
@@ -111,14 +112,14 @@ def contrasts(people: Sequence[Exposure]) -> dict[str, Contrast]:
 
 
 def shrunk_effects(found: Mapping[str, Contrast], types: Mapping[str, str]) -> tuple[Effect, ...]:
-    """The effects of the items with at least 30 openers and 30 others, by item.
+    """The effects of the items with at least 30 openers, 30 others, and 30 of them who can be compared, by item.
 
     The variance of true effects is estimated by the method of moments: the mean of raw^2 less its sampling
     variance, not below 0.
     """
-    enough = {item: contrast for item, contrast in found.items() if contrast.fewer >= FEWEST}
+    enough = {item: one for item, one in found.items() if min(one.fewer, one.compared) >= FEWEST}
     spread = max(0.0, mean([c.raw**2 - c.variance for c in enough.values()]) or 0.0)
-    return tuple(_effect(item, types.get(item, ""), enough[item], spread) for item in sorted(enough))
+    return tuple(_effect(item, types.get(item, ""), enough[item], spread, len(enough)) for item in sorted(enough))
 
 
 def _strata(people: Sequence[Exposure]) -> Iterable[tuple[int, int]]:
@@ -168,11 +169,11 @@ def _contrast(item: str, strata: Mapping[tuple[int, int], Sequence[Exposure]], v
     return Contrast(raw, variance / total, openers, others, compared)
 
 
-def _effect(item: str, kind: str, contrast: Contrast, spread: float) -> Effect:
+def _effect(item: str, kind: str, contrast: Contrast, spread: float, items: int) -> Effect:
     """Given the spread of true effects, the posterior of this one: mean, and 95 % interval."""
     kept = spread / (spread + contrast.variance) if spread > 0 else 0.0
     effect = contrast.raw * kept
-    margin = Z95 * math.sqrt(kept * contrast.variance)
+    margin = Z95 * math.sqrt(_posterior_variance(contrast, kept, items))
     low, high = max(-100.0, effect - margin), min(100.0, effect + margin)
     return Effect(
         content_id=item,
@@ -187,3 +188,17 @@ def _effect(item: str, kind: str, contrast: Contrast, spread: float) -> Effect:
         compared=contrast.compared,
         verdict=Verdict.HELPFUL if low > 0 else Verdict.UNHELPFUL if high < 0 else Verdict.UNCLEAR,
     )
+
+
+def _posterior_variance(contrast: Contrast, kept: float, items: int) -> float:
+    """How uncertain a shrunk effect is, the spread being itself only an estimate from so many items.
+
+    After Morris (1983), doi:10.1080/01621459.1983.10477920, for effects around 0: without the correction a
+    spread estimated as 0 would claim to know every effect exactly. From few items nothing can be learned
+    about the spread, and the interval stays as wide as that of the raw difference.
+    """
+    if items <= 2 + FEWEST_TO_LEARN_FROM:
+        return contrast.variance
+    pulled = 1 - kept
+    known = contrast.variance * (1 - pulled * (items - 2) / items)
+    return min(contrast.variance, known + 2 / (items - 2) * (pulled * contrast.raw) ** 2)

@@ -86,7 +86,15 @@ class Inputs:
         message = f"The {service.name} service knows nothing about this {subject.scope.value} yet."
         return Read(Withheld(WithheldReason.NOT_ENOUGH_DATA, message), sources)
 
+    async def _nowhere(self) -> Read | None:
+        """What is read where nobody knows yet who takes which course; None: it is known."""
+        missing = await self._roster.missing(self._organization)
+        sources = tuple(Source(service, None, None) for service in sorted(missing))
+        return Read(down(sources), sources) if sources else None
+
     async def _of_courses(self, given: Input, subject: Subject) -> Read:
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
         courses = await self._roster.current_courses(self._organization, subject.id, self._at)
         answers = await asyncio.gather(
             *(
@@ -100,6 +108,8 @@ class Inputs:
         return Read(refused[0] if refused and not values else values, sources)
 
     async def _of_everyone(self, given: Input, subject: Subject) -> Read:
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
         service, _ = SOURCES[given.type]
         learners = await self._roster.peers(self._organization, subject.id)
         fetched = await self._facts.load_many(given.type, [peer.id for peer in learners], mock=False)
@@ -110,6 +120,8 @@ class Inputs:
         return Read(Everyone(facts), sources)
 
     async def _of_peers(self, producer: Metric, k: int, subject: Subject) -> Read:
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
         course = await self._roster.main_course(self._organization, subject.id, self._at)
         sources: tuple[Source, ...] = ()
         for wide, group in ((False, course), (True, EVERYWHERE)):

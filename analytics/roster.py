@@ -7,7 +7,7 @@ older than `EVERY`. Services that are down leave the last copy standing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from datasources.postgres import people, roster
 from datasources.postgres.session import Database, system
 
 if TYPE_CHECKING:
-    from datasources.fetch import Facts, Services
+    from datasources.fetch import Facts, Fetched, Services
     from datasources.postgres.people import Peer
     from datasources.postgres.session import Actor
 
@@ -54,6 +54,7 @@ class Roster:
         self._patience = patience
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=20_000_000, size=_size, now=now)
         self._next: dict[str, datetime] = {}
+        self._missing: dict[str, frozenset[str]] = {}
         self._behind: set[asyncio.Task[None]] = set()
 
     async def ready(self, organization: str) -> None:
@@ -74,12 +75,21 @@ class Roster:
         deadline = asyncio.get_running_loop().time() + seconds
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
         read = await _read(facts, organization, self._now())
-        self._next[organization] = self._now() + (EVERY if read else AGAIN)
-        if read is None:
-            log.warning("roster.not_copied")
+        if isinstance(read, frozenset):
+            self._next[organization] = self._now() + AGAIN
+            self._missing[organization] = read
+            log.warning("roster.not_copied", services=sorted(read))
             return
+        self._next[organization] = self._now() + EVERY
         await roster.sync(self._database, read)
+        self._missing.pop(organization, None)
         self._memory.drop_where(lambda key: organization in key)
+
+    async def missing(self, organization: str) -> frozenset[str]:
+        """The services for want of which nothing of an organization is known yet; none where there is a copy."""
+        if self._missing.get(organization) and await people.synced_at(self._database, organization) is not None:
+            del self._missing[organization]
+        return self._missing.get(organization, frozenset())
 
     async def close(self) -> None:
         """Let no copy outlive the process."""
@@ -146,20 +156,20 @@ class Roster:
         return await self._memory.once(key, work)
 
 
-async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | None:
-    """An organization as the services describe it now; None when one that is needed did not answer."""
+async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | frozenset[str]:
+    """An organization as the services describe it now; or those that did not answer (none: nobody knows it)."""
     about, members = await asyncio.gather(
         facts.load(Organization, organization, mock=False), facts.load(Members, organization, mock=False)
     )
     if about.fact is None or members.fact is None:
-        return None
+        return _silent((about, members))
     people = members.fact.users
     taken = await facts.load_many(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
     courses = {course.id: course for one in taken.values() if one.fact for course in one.fact.courses}
     enrolled = await facts.load_many(Enrollments, sorted(courses))
     # An answer that is missing must not look like a course that everybody left.
-    if any(one.origin is None for one in taken.values()) or any(one.origin is None for one in enrolled.values()):
-        return None
+    if silent := _silent((*taken.values(), *enrolled.values())):
+        return silent
     return roster.Roster(
         organization=about.fact,
         people=people,
@@ -167,6 +177,10 @@ async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster
         enrollments={course: one.fact.enrollments for course, one in enrolled.items() if one.fact},
         synced_at=now,
     )
+
+
+def _silent(fetched: Iterable[Fetched[Any]]) -> frozenset[str]:
+    return frozenset(one.service for one in fetched if one.origin is None)
 
 
 def _size(value: Any) -> int:

@@ -50,10 +50,13 @@ class Subjects:
         Raises:
             NotFound: it is not the viewer's, or the directory does not know it.
         """
-        if id in {None, self._viewer.organization}:
-            await self._roster.ready(self._viewer.organization)
+        own = self._viewer.organization
+        if id in {None, own}:
+            await self._roster.ready(own)
             if (found := await self._roster.organization(self._actor)) is not None:
                 return found
+            if await self._roster.missing(own):
+                return people.Organization(own, f"Organization {own[:8]}", None, None, (), ())
         raise NotFound(_missing("organization"))
 
     async def learners(
@@ -65,7 +68,12 @@ class Subjects:
         last: int | None = None,
         before: tuple[str, str] | None = None,
     ) -> Page:
-        """A page of the learners of a trainer or an organization, by name."""
+        """A page of the learners of a trainer or an organization, by name.
+
+        Raises:
+            NotFound: nobody knows yet who they are.
+        """
+        await self._known()
         trainer = of.id if of.scope is Scope.TRAINER else None
         return await people.page(
             self._database,
@@ -86,7 +94,12 @@ class Subjects:
         last: int | None = None,
         before: tuple[str, str] | None = None,
     ) -> Page:
-        """A page of the organization's trainers, by name, as far as the viewer may see them."""
+        """A page of the organization's trainers, by name, as far as the viewer may see them.
+
+        Raises:
+            NotFound: nobody knows yet who they are.
+        """
+        await self._known()
         return await people.page(
             self._database,
             self._actor,
@@ -97,6 +110,11 @@ class Subjects:
             last=last,
             before=before,
         )
+
+    async def _known(self) -> None:
+        """Refuse to list people who are not known yet: an empty list would say that there is nobody."""
+        if missing := await self._roster.missing(self._viewer.organization):
+            raise NotFound(f"Who is here is not known yet: {' and '.join(sorted(missing))} did not answer.")  # noqa: EM102, TRY003
 
     async def _person(self, id: str | None, role: Role, scope: Scope) -> Person:  # noqa: A002 - as above
         viewer = self._viewer

@@ -167,6 +167,7 @@ async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
 def _endpoint(
     settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
 ) -> GraphQLEndpoint:
+    per_second = settings.budgeted_per_second
     execution = Execution(schema)
     limits = Limits(
         tokens=settings.max_tokens,
@@ -207,7 +208,7 @@ def _endpoint(
             everyone_introspects=settings.introspectors == "everyone",
             viewers_introspect=settings.introspectors != "nobody",
         ),
-        budget=Budget(settings.requests_per_second, settings.requests_burst, outside.monotonic),
+        budget=Budget(per_second, settings.requests_burst, outside.monotonic) if per_second else None,
         page=opening(settings, outside.now) if settings.shows_page else None,
     )
 

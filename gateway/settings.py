@@ -103,7 +103,9 @@ class Settings(BaseSettings):
     max_fields: int = Field(2_000, ge=1, description="Fields, fragments expanded.")
     max_aliases: int = Field(100, ge=0, description="Aliased fields, fragments expanded.")
     max_cost: int = Field(20_000, ge=1, description="Objects a document may ask for at most.")
-    requests_per_second: float = Field(20, gt=0, description="Requests of one viewer to one process, in the long run.")
+    requests_per_second: float | None = Field(
+        None, gt=0, description="Requests of one viewer to one process, on average; unset: 20 in production, else any."
+    )
     requests_burst: int = Field(200, ge=1, description="Requests of one viewer to one process at once.")
 
     @classmethod
@@ -145,6 +147,11 @@ class Settings(BaseSettings):
     def shows_page(self) -> bool:
         """Whether GraphiQL is served."""
         return not self.production if self.graphiql is None else self.graphiql
+
+    @property
+    def budgeted_per_second(self) -> float | None:
+        """Requests one viewer may send to one process, in the long run; None is any number."""
+        return 20.0 if self.requests_per_second is None and self.production else self.requests_per_second
 
     @property
     def suggests(self) -> bool:

@@ -68,27 +68,44 @@ def test_identical_openers_and_others_make_no_effect() -> None:
     assert effect.type == "page"
 
 
-def test_under_thirty_on_a_side_nothing_is_shown() -> None:
-    found = {"a": Contrast(5, 1, 29, 500, 99), "b": Contrast(5, 1, 500, 29, 99), "c": Contrast(5, 1, 30, 30, 12)}
-    assert [effect.content_id for effect in shrunk_effects(found, {})] == ["c"]
+def test_under_thirty_openers_others_or_comparable_learners_nothing_is_shown() -> None:
+    found = {
+        "few openers": Contrast(5, 1, 29, 500, 99),
+        "few others": Contrast(5, 1, 500, 29, 99),
+        "few comparable": Contrast(5, 1, 40, 40, 29),
+        "enough": Contrast(5, 1, 30, 30, 30),
+    }
+    assert [effect.content_id for effect in shrunk_effects(found, {})] == ["enough"]
 
 
 def test_shrinking_worked_by_hand() -> None:
-    """raw 6 and 2, variance 4 each: tau^2 = (36 + 4) / 2 - 4 = 16, so 0.8 is kept; sd = sqrt(0.8 x 4) = 1.789."""
-    found = {"a": Contrast(6, 4, 40, 40, 80), "b": Contrast(2, 4, 40, 40, 80)}
-    a, b = shrunk_effects(found, {})
+    """Ten items, raw 6 or 2, variance 4: tau^2 = (36 + 4) / 2 - 4 = 16, so 0.8 is kept and 0.2 pulled away.
+
+    Interval of the first: 4 x (1 - 0.2 x 8/10) + 2/8 x (0.2 x 6)^2 = 3.36 + 0.36 = 3.72; of the second
+    3.36 + 2/8 x (0.2 x 2)^2 = 3.40.
+    """
+    found = {f"item {n}": Contrast(6 if n < 5 else 2, 4, 40, 40, 80) for n in range(10)}
+    a, b = shrunk_effects(found, {})[0], shrunk_effects(found, {})[-1]
     assert (a.effect, b.effect) == (pytest.approx(4.8), pytest.approx(1.6))
     assert (a.low, a.high) == (
-        pytest.approx(4.8 - 1.959964 * math.sqrt(3.2)),
-        pytest.approx(4.8 + 1.959964 * math.sqrt(3.2)),
+        pytest.approx(4.8 - 1.959964 * math.sqrt(3.72)),
+        pytest.approx(4.8 + 1.959964 * math.sqrt(3.72)),
     )
+    assert b.high == pytest.approx(1.6 + 1.959964 * math.sqrt(3.4))
     assert (a.verdict, b.verdict) == (Verdict.HELPFUL, Verdict.UNCLEAR)
     assert a.error == 2
 
 
-def test_differences_no_larger_than_noise_shrink_to_nothing() -> None:
-    effects = shrunk_effects({"a": Contrast(1, 4, 40, 40, 80), "b": Contrast(-1, 4, 40, 40, 80)}, {})
-    assert [(e.effect, e.low, e.high, e.verdict) for e in effects] == [(0, 0, 0, Verdict.UNCLEAR)] * 2
+def test_differences_no_larger_than_noise_shrink_to_nothing_without_claiming_to_be_exact() -> None:
+    """Raw 1 or -1, variance 4: tau^2 = 0, all is pulled away; 4 x (1 - 8/10) + 2/8 x 1^2 = 1.05 is left to doubt."""
+    effects = shrunk_effects({str(n): Contrast((-1) ** n, 4, 40, 40, 80) for n in range(10)}, {})
+    assert {(e.effect, e.verdict) for e in effects} == {(0, Verdict.UNCLEAR)}
+    assert all(e.high == -e.low == pytest.approx(1.959964 * math.sqrt(1.05)) for e in effects)
+
+
+def test_from_few_items_the_interval_stays_as_wide_as_the_raw_one() -> None:
+    (effect,) = shrunk_effects({"a": Contrast(1, 4, 40, 40, 80)}, {})
+    assert (effect.effect, effect.high) == (0, pytest.approx(1.959964 * 2))
 
 
 def test_an_item_that_really_helps_is_found_and_one_that_harms_too() -> None:
