@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from analytics.declare import Role
+from datasources import course, directory
 from datasources.course import Courses, Enrollments
 from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import people, roster
+from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Database, system
 
 if TYPE_CHECKING:
@@ -31,8 +33,11 @@ EVERY = timedelta(minutes=10)
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
 REMEMBERED = timedelta(seconds=60)
-FIRST_SECONDS = 5.0
-LATER_SECONDS = 60.0
+SECONDS = 60.0
+"""How long the services may take for one copy."""
+PATIENCE = 2.0
+"""How long a request waits for the first copy; the rest of its time is for the answers."""
+TELLERS = frozenset({directory.SERVICE.name, course.SERVICE.name})
 
 
 class Roster:
@@ -45,7 +50,7 @@ class Roster:
         *,
         clock: Callable[[], datetime],
         now: Callable[[], datetime],
-        patience: float = FIRST_SECONDS,
+        patience: float = PATIENCE,
     ) -> None:
         self._database = database
         self._services = services
@@ -55,33 +60,35 @@ class Roster:
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=20_000_000, size=_size, now=now)
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
-        self._behind: set[asyncio.Task[None]] = set()
+        self._copies: dict[str, asyncio.Task[None]] = {}
 
     async def ready(self, organization: str) -> None:
-        """See to it that the organization has been copied; wait for the copy only when there is none yet."""
+        """See to it that the organization is copied; wait for it, and not for long, only where there is no copy yet."""
         due = self._next.get(organization)
-        if due is not None and due > self._now():
-            return
-        if due is not None or await people.synced_at(self._database, organization) is not None:
+        if due is None and await people.synced_at(self._database, organization) is None:
+            self._missing.setdefault(organization, TELLERS)
+        if (due is None or due <= self._now()) and organization not in self._copies:
             self._next[organization] = self._now() + AGAIN
-            task = asyncio.create_task(self.copy(organization, LATER_SECONDS))
-            self._behind.add(task)
-            task.add_done_callback(self._behind.discard)
-            return
-        await self._memory.once(("copy", organization), lambda: self.copy(organization, self._patience))
+            copying = self._copies[organization] = asyncio.create_task(self._copy(organization))
+            copying.add_done_callback(lambda _: self._copies.pop(organization, None))
+        if organization in self._missing and (copy := self._copies.get(organization)) is not None:
+            await asyncio.wait((copy,), timeout=self._patience)
 
-    async def copy(self, organization: str, seconds: float) -> None:
+    async def _copy(self, organization: str) -> None:
         """Copy one organization from the directory and course services, in one transaction."""
-        deadline = asyncio.get_running_loop().time() + seconds
+        deadline = asyncio.get_running_loop().time() + SECONDS
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
         read = await _read(facts, organization, self._now())
         if isinstance(read, frozenset):
-            self._next[organization] = self._now() + AGAIN
             self._missing[organization] = read
             log.warning("roster.not_copied", services=sorted(read))
             return
+        try:
+            await roster.sync(self._database, read)
+        except UNAVAILABLE as error:
+            log.warning("roster.not_copied", error=type(error).__name__)
+            return
         self._next[organization] = self._now() + EVERY
-        await roster.sync(self._database, read)
         self._missing.pop(organization, None)
         self._memory.drop_where(lambda key: organization in key)
 
@@ -93,9 +100,10 @@ class Roster:
 
     async def close(self) -> None:
         """Let no copy outlive the process."""
-        for task in self._behind:
-            task.cancel()
-        await asyncio.gather(*self._behind, return_exceptions=True)
+        copies = list(self._copies.values())
+        for copying in copies:
+            copying.cancel()
+        await asyncio.gather(*copies, return_exceptions=True)
 
     async def person(self, actor: Actor, person: str) -> people.Person | None:
         """Somebody of the actor's organization, as the actor may see them; absence is not remembered."""

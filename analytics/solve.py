@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 RETENTION = timedelta(days=7)
 PATIENCE = timedelta(hours=18)
 """How long past its freshness a member's answer is still good enough for a daily snapshot."""
+WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
 REQUEST_SECONDS = 5.0
 REFRESH_SECONDS = 30.0
 
@@ -216,8 +217,11 @@ class Solver:
         ]
         outcome = missing[0] if missing else self._compute(metric, subject, arguments, reads)
         if isinstance(outcome, Withheld):
-            if mocked and outcome.reason is WithheldReason.NOT_ENOUGH_DATA:
-                # A mock that says too little says nothing about the person: what is true is that the source is down.
+            silent = any(
+                isinstance(read.value, Withheld) and read.value.reason is WithheldReason.SOURCE_DOWN for read in reads
+            )
+            if (mocked or silent) and outcome.reason in WANTING:
+                # What a mock or nothing is too little for says nothing about the person: the source is down.
                 outcome = down(sources)
             return replace(self._blank(metric, sources), withheld=outcome)
         return replace(

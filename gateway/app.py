@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from analytics.catalog import METRICS
-from analytics.roster import Roster
+from analytics.roster import PATIENCE, Roster
 from analytics.solve import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
@@ -136,7 +136,7 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     def clock() -> datetime:
         return settings.clock or outside.now()
 
-    roster = Roster(database, services, clock=clock, now=outside.now, patience=outside.patience)
+    roster = Roster(database, services, clock=clock, now=outside.now, patience=min(PATIENCE, outside.patience / 2))
     stack.push_async_callback(roster.close)
 
     def forget(payload: str | None) -> None:
