@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+import structlog
+
 from analytics import cohorts, privacy
 from analytics.catalog import PRODUCERS
 from analytics.cohorts import EVERYWHERE, Snapshot
@@ -14,14 +16,18 @@ from analytics.declare import Cohort, Everyone, Input, Many, Metric, Scope, With
 from analytics.keeping import value_of
 from analytics.policy import Subject
 from analytics.record import Answer, Source, worst
+from analytics.roster import TELLERS
 from datasources.catalog import SOURCES
 from datasources.declare import About, Origin
+from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from analytics.roster import Roster
     from datasources.fetch import Facts
+
+log = structlog.get_logger(__name__)
 
 DEGRADED_FOR = timedelta(seconds=30)
 """How long an answer that a service is missing from is held in memory: as long as a breaker rests."""
@@ -60,7 +66,13 @@ class Inputs:
 
     async def read(self, given: Input, metric: Metric, subject: Subject, *, mocks: bool) -> Read:
         """One input of a metric. What a metric can do without is never mocked."""
-        mocks = mocks and not given.optional
+        try:
+            return await self._read(given, metric, subject, mocks=mocks and not given.optional)
+        except UNAVAILABLE as error:
+            log.warning("inputs.not_read", error=type(error).__name__)
+            return _untold(TELLERS)
+
+    async def _read(self, given: Input, metric: Metric, subject: Subject, *, mocks: bool) -> Read:
         match given.many:
             case Many.ONE if given.type in SOURCES:
                 return await self._fact(given, subject, mocks=mocks)
@@ -89,8 +101,7 @@ class Inputs:
     async def _nowhere(self) -> Read | None:
         """What is read where nobody knows yet who takes which course; None: it is known."""
         missing = await self._roster.missing(self._organization)
-        sources = tuple(Source(service, None, None) for service in sorted(missing))
-        return Read(down(sources), sources) if sources else None
+        return _untold(missing) if missing else None
 
     async def _of_courses(self, given: Input, subject: Subject) -> Read:
         if (nowhere := await self._nowhere()) is not None:
@@ -138,6 +149,11 @@ class Inputs:
                 # Those who are missing are missing for a while only: that is no reason to take other peers.
                 return Read(down(sources), sources)
         return Read(cohorts.too_few(k), sources)
+
+
+def _untold(services: Iterable[str]) -> Read:
+    sources = tuple(Source(service, None, None) for service in sorted(services))
+    return Read(down(sources), sources)
 
 
 def is_down(answer: Answer) -> bool:

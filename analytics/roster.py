@@ -65,7 +65,7 @@ class Roster:
     async def ready(self, organization: str) -> None:
         """See to it that the organization is copied; wait for it, and not for long, only where there is no copy yet."""
         due = self._next.get(organization)
-        if due is None and await people.synced_at(self._database, organization) is None:
+        if due is None and not await self._copied(organization):
             self._missing.setdefault(organization, TELLERS)
         if (due is None or due <= self._now()) and organization not in self._copies:
             self._next[organization] = self._now() + AGAIN
@@ -94,9 +94,17 @@ class Roster:
 
     async def missing(self, organization: str) -> frozenset[str]:
         """The services for want of which nothing of an organization is known yet; none where there is a copy."""
-        if self._missing.get(organization) and await people.synced_at(self._database, organization) is not None:
+        if self._missing.get(organization) and await self._copied(organization):
             del self._missing[organization]
         return self._missing.get(organization, frozenset())
+
+    async def _copied(self, organization: str) -> bool:
+        """Whether there is a copy; a database that does not answer has none."""
+        try:
+            return await people.synced_at(self._database, organization) is not None
+        except UNAVAILABLE as error:
+            log.warning("roster.not_read", error=type(error).__name__)
+            return False
 
     async def close(self) -> None:
         """Let no copy outlive the process."""

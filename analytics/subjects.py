@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from analytics.declare import Role, Scope
 from analytics.policy import NotFound, Subject, Viewer, may_see
 from datasources.postgres import people
+from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.people import Page, Person
 from datasources.postgres.session import Actor, Database
 
 if TYPE_CHECKING:
     from analytics.roster import Roster
+
+
+log = structlog.get_logger(__name__)
 
 
 def subject_of(person: Person, scope: Scope) -> Subject:
@@ -53,9 +59,15 @@ class Subjects:
         own = self._viewer.organization
         if id in {None, own}:
             await self._roster.ready(own)
-            if (found := await self._roster.organization(self._actor)) is not None:
+            try:
+                found = await self._roster.organization(self._actor)
+                known = found is not None or not await self._roster.missing(own)
+            except UNAVAILABLE as error:
+                log.warning("subjects.not_read", error=type(error).__name__)
+                found, known = None, False
+            if found is not None:
                 return found
-            if await self._roster.missing(own):
+            if not known:
                 return people.Organization(own, f"Organization {own[:8]}", None, None, (), ())
         raise NotFound(_missing("organization"))
 
@@ -122,7 +134,13 @@ class Subjects:
             raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003
         wanted = id or viewer.user
         await self._roster.ready(viewer.organization)
-        person = await self._roster.person(self._actor, wanted)
+        try:
+            person = await self._roster.person(self._actor, wanted)
+        except UNAVAILABLE as error:
+            if wanted != viewer.user:
+                raise
+            log.warning("subjects.not_read", error=type(error).__name__)
+            person = None
         if person is None and wanted == viewer.user and role in viewer.roles:
             person = _by_token(viewer)
         if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):
