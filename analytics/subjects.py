@@ -61,14 +61,13 @@ class Subjects:
             await self._roster.ready(own)
             try:
                 found = await self._roster.organization(self._actor)
-                known = found is not None or not await self._roster.missing(own)
             except UNAVAILABLE as error:
                 log.warning("subjects.not_read", error=type(error).__name__)
-                found, known = None, False
+                return _untold(own)
             if found is not None:
                 return found
-            if not known:
-                return people.Organization(own, f"Organization {own[:8]}", None, None, (), ())
+            if await self._roster.missing(own):
+                return _untold(own)
         raise NotFound(_missing("organization"))
 
     async def learners(
@@ -162,6 +161,11 @@ def _by_token(viewer: Viewer) -> Person:
         courses=(),
         trainers=frozenset(),
     )
+
+
+def _untold(organization: str) -> people.Organization:
+    """The viewer's organization, while nobody has told of it."""
+    return people.Organization(organization, f"Organization {organization[:8]}", None, None, (), ())
 
 
 def _missing(what: str) -> str:

@@ -156,7 +156,21 @@ async def test_a_service_without_data_is_unavailable(client: httpx.AsyncClient) 
 
 async def test_the_server_says_whose_data_it_serves_and_as_of_when(client: httpx.AsyncClient) -> None:
     health = (await client.get("/healthz")).json()
+    cast = health.pop("cast")
     assert health == {"status": "ok", "campus": "made by hand for the tests", "asOf": "2026-03-02T00:00:00+00:00"}
+    assert {name: (one["id"], one["organization"]) for name, one in cast.items()} == {
+        "learner": (LENA, ACME),
+        "trainer": (TOMAS, ACME),
+        "org-admin": (OLGA, ACME),
+        "stranger": (SAM, OTHER),
+    }
+    assert cast["learner"] == {
+        "id": LENA,
+        "name": "Lena",
+        "email": "lena@acme.example",
+        "roles": ["learner"],
+        "organization": ACME,
+    }
 
 
 async def test_the_assistant_says_that_it_is_a_simulator(client: httpx.AsyncClient) -> None:
