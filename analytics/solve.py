@@ -7,7 +7,7 @@ inside a loader would wait for its own batch. Every question is solved once howe
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,9 @@ class World:
     """What lives as long as the process: the two tiers, the services, who is where, and two clocks.
 
     `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
-    freshness the second. `patience` is how many seconds one request waits for services.
+    freshness the second. `patience` is how many seconds one request waits for services. `unkept` is what
+    was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
+    so the next request that ends keeps it.
     """
 
     database: Database
@@ -60,6 +62,7 @@ class World:
     clock: Callable[[], datetime]
     now: Callable[[], datetime]
     patience: float = REQUEST_SECONDS
+    unkept: dict[str, dict[Question, Kept]] = field(default_factory=dict)
 
 
 class Solver:
@@ -73,7 +76,6 @@ class Solver:
         self._begin(world.patience)
         self._kept = self._loader(actor)
         self._kept_by_system = self._loader(system(actor.organization))
-        self._to_keep: dict[Question, Kept] = {}
         self._stale: dict[Question, tuple[Metric, Subject, Mapping[str, Any]]] = {}
 
     def remembered(self, asked: Question) -> Answer | None:
@@ -128,11 +130,11 @@ class Solver:
         """
         if self._stale:
             stale, self._stale = self._stale, {}
+            await self._facts.keep()
             self._begin(REFRESH_SECONDS)
             await asyncio.gather(*(self._solve(*asked) for asked in stale.values()))
         try:
-            if self._to_keep:
-                rows, self._to_keep = self._to_keep, {}
+            if rows := self._world.unkept.pop(self._organization, None):
                 await table.keep(self._world.database, self._organization, rows)
             await self._facts.keep()
         except UNAVAILABLE as error:
@@ -195,7 +197,7 @@ class Solver:
             if answer.withheld is None or answer.withheld.reason is not WithheldReason.FAULT:
                 self._remember(asked, answer)
                 if answer.whole:
-                    self._to_keep[asked] = to_kept(answer)
+                    self._world.unkept.setdefault(self._organization, {})[asked] = to_kept(answer)
             return answer
 
         return await self._world.memory.once((self._organization, asked), store)
