@@ -31,7 +31,7 @@ from gateway.budget import Budget
 from gateway.context import Context, Nobody
 from gateway.documents import Documents
 from gateway.execution import Execution
-from gateway.health import Check, Readiness, live
+from gateway.health import Alive, Check, Readiness
 from gateway.http import GraphQLEndpoint, Terms
 from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
 from gateway.limits import Limits
@@ -112,7 +112,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
 
     routes: list[Route | Mount] = [
         Route("/graphql", graphql),
-        Route("/livez", live),
+        Route("/livez", Alive()),
         Route("/readyz", ready),
         Route("/metrics", metrics),
     ]

@@ -96,9 +96,12 @@ class Readiness:
         await _json(body, 200 if ready else 503)(scope, receive, send)
 
 
-async def live(scope: Scope, receive: Receive, send: Send) -> None:
+class Alive:
     """The ASGI application behind `/livez`: the process answers, so it is alive."""
-    await _json({"alive": True}, 200)(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await _json({"alive": True}, 200)(scope, receive, send)
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import structlog
 
-from gateway.health import Check, Readiness, live
+from gateway.health import Alive, Check, Readiness
 from gateway.metrics import Metrics
 from gateway.telemetry import Telemetry, configure_logging
 from tests.cast import LENA
@@ -49,7 +49,7 @@ async def hanging() -> str | None:
 
 
 async def test_a_process_that_answers_is_alive() -> None:
-    answer = await get(live, "/livez")
+    answer = await get(Alive(), "/livez")
     assert (answer.status_code, answer.json()) == (200, {"alive": True})
 
 
@@ -132,7 +132,7 @@ async def test_a_refused_request_is_a_line_with_its_code() -> None:
 
 
 async def test_probes_are_no_noise() -> None:
-    app, log = observed(live)
+    app, log = observed(Alive())
     await get(app, "/livez")
     assert log.lines[0]["level"] == "debug"
 
@@ -149,7 +149,7 @@ async def test_probes_are_no_noise() -> None:
     ],
 )
 async def test_a_sane_request_id_is_taken_over(offered: str, taken: bool) -> None:  # noqa: FBT001  (a table's column)
-    app, _ = observed(live)
+    app, _ = observed(Alive())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://edge") as client:
         answer = await client.get("/livez", headers=[(b"x-request-id", offered.encode())])
     assert answer.headers["x-request-id"] == (offered if taken else "made-up-id")
