@@ -80,7 +80,8 @@ class Roster:
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
         read = await _read(facts, organization, self._now())
         if isinstance(read, frozenset):
-            self._missing[organization] = read
+            if organization in self._missing:
+                self._missing[organization] = read
             log.warning("roster.not_copied", services=sorted(read))
             return
         try:
@@ -95,7 +96,7 @@ class Roster:
     async def missing(self, organization: str) -> frozenset[str]:
         """The services for want of which nothing of an organization is known yet; none where there is a copy."""
         if self._missing.get(organization) and await self._copied(organization):
-            del self._missing[organization]
+            self._missing.pop(organization, None)
         return self._missing.get(organization, frozenset())
 
     async def _copied(self, organization: str) -> bool:

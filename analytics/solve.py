@@ -89,9 +89,11 @@ class Solver:
         """
         asked = question(metric, subject, arguments)
         mark = self._world.memory.mark()
-        kept = None if self.remembered(asked) else await self._recall(metric, asked, self._kept)
+        tried = self.remembered(asked)
+        kept = None if tried and not is_down(tried) else await self._recall(metric, asked, self._kept)
         if kept is not None and kept.expires_at <= self._world.now():
-            self._stale[asked] = (metric, subject, arguments)
+            if tried is None:
+                self._stale[asked] = (metric, subject, arguments)
             return Found(kept, Tier.DATABASE, fresh=False)
         if kept is not None:
             self._remember(asked, kept, mark)

@@ -14,41 +14,43 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
+from sqlmodel import select
 
-from analytics.declare import Role
 from datasources.catalog import SERVICES
+from datasources.postgres.session import system
+from datasources.postgres.tables import AnswerRow
 from datasources.simulator.server import create_simulator
 from gateway.app import SCHEMA, Outside, create_app
-from gateway.keys import secret_key
 from gateway.settings import Settings
-from gateway.tokens import Account, issue
 from tests.campus import AS_OF
-from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
+from tests.cast import ACME
+from tests.river.bearers import SECRET, token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     import strawberry
 
     from analytics.solve import World
     from datasources.simulator.campus import Campus
+    from tests.river.bearers import Who
 
 DASHBOARD = (Path(__file__).parent.parent / "operations" / "learner-dashboard.graphql").read_text()
-SECRET = "a-secret-of-the-tests-that-is-long-enough"
 SERVICE_TOKEN = "the-token-of-the-services"
 HOURS = timedelta(hours=1)
 
-ACCOUNTS = {
-    name: Account(user, organization, (role,), name.title(), f"{name}@example.org")
-    for name, user, organization, role in (
-        ("lena", LENA, ACME, Role.LEARNER),
-        ("lars", LARS, ACME, Role.LEARNER),
-        ("tomas", TOMAS, ACME, Role.TRAINER),
-        ("tara", TARA, ACME, Role.TRAINER),
-        ("olga", OLGA, ACME, Role.ORG_ADMIN),
-        ("sam", SAM, OTHER, Role.LEARNER),
-    )
+FAMILIES = ("analytics", "comparison", "prediction")
+FIELDS = {
+    "velocity": "learner-velocity",
+    "skillGap": "learner-skill-gap",
+    "engagement": "learner-engagement",
+    "mastery": "learner-mastery",
+    "performance": "learner-performance",
+    "contentEffectiveness": "learner-content-effectiveness",
+    "peers": "comparison-peer",
+    "dropOffRisk": "predictive-drop-off-risk",
 }
+"""The answers of a learner dashboard, and the keys of their metrics."""
 
 
 @dataclass
@@ -79,16 +81,33 @@ class Call:
 
 
 class Services(httpx.AsyncBaseTransport):
-    """The way to the nine services of a campus, which notes every call and can spoil what comes back."""
+    """The way to the nine services of a campus, which notes every call and can spoil what comes back.
+
+    `called` is set by the next call; while `gate` is not set, calls wait.
+    """
 
     def __init__(self, campus: Campus) -> None:
         self._transport = httpx.ASGITransport(create_simulator(campus, token=SERVICE_TOKEN))
         self.calls: list[Call] = []
-        self.spoil: Callable[[Call, Any], Any] = lambda _, payload: payload
+        self.spoil: Callable[[Call, Any], Any] | None = None
+        self.called = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     @property
-    def per_endpoint(self) -> Counter[str]:
-        return Counter(f"{call.service}{call.path}" for call in self.calls)
+    def asked(self) -> Counter[tuple[str, str, str]]:
+        """How often each id was asked of each endpoint."""
+        return Counter((call.service, call.path, key) for call in self.calls for key in call.ids)
+
+    @property
+    def per_endpoint(self) -> Counter[tuple[str, str]]:
+        """How often each endpoint was called."""
+        return Counter((call.service, call.path) for call in self.calls)
+
+    def forget(self) -> None:
+        """Note calls anew."""
+        self.calls.clear()
+        self.called.clear()
 
     async def turn(self, service: str, mode: str, seconds: float = 2.0) -> None:
         """Switch a service to `ok`, `slow`, `failing`, `hanging` or `nonsense`."""
@@ -101,12 +120,12 @@ class Services(httpx.AsyncBaseTransport):
         body = await request.aread()
         call = Call(service, f"/{path}", tuple(json.loads(body)["ids"]) if body else (path.rpartition("/")[2],))
         self.calls.append(call)
+        self.called.set()
+        await self.gate.wait()
         response = await self._transport.handle_async_request(request)
-        if not response.is_success:
+        if self.spoil is None or not response.is_success:
             return response
-        content = await response.aread()
-        payload = self.spoil(call, orjson.loads(content)) if content[-1:] in b"]}" else None
-        return httpx.Response(response.status_code, content=content if payload is None else orjson.dumps(payload))
+        return httpx.Response(200, json=self.spoil(call, orjson.loads(await response.aread())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +152,6 @@ class Reply:
         return {name: answer for family in FAMILIES for name, answer in learner[family].items()}
 
 
-FAMILIES = ("analytics", "comparison", "prediction")
-
-
 @dataclass
 class Gateway:
     """One process of the gateway."""
@@ -150,12 +166,21 @@ class Gateway:
         world: World = self.app.state.world
         return world
 
-    async def ask(self, document: str, who: str | None = "lena", /, **variables: Any) -> Reply:
-        """What somebody of the cast is answered; None has no token."""
+    async def ask(self, document: str, who: Who | None = "lena", /, **variables: Any) -> Reply:
+        """What somebody of the cast, or of a campus, is answered; None has no token."""
         headers = {} if who is None else {"authorization": f"Bearer {token(who, self.clock.now())}"}
         return await self.send(document, variables, headers)
 
-    async def dashboard(self, who: str = "lena") -> Reply:
+    async def kept(self, organization: str = ACME) -> list[Any]:
+        """Every answer that the database keeps for an organization, as the gateway itself may read it."""
+        async with self.world.database.session(system(organization)) as session:
+            return list((await session.exec(select(AnswerRow))).all())
+
+    async def settled(self) -> None:
+        """Wait for the copies of rosters that are under way behind the answers."""
+        await asyncio.gather(*self.world.roster._copies.values())
+
+    async def dashboard(self, who: Who = "lena") -> Reply:
         return await self.ask(DASHBOARD, who)
 
     async def send(self, document: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
@@ -175,29 +200,13 @@ class Gateway:
         await self.app(scope, receive, noting)
 
 
-def token(who: str, now: datetime, *, secret: str = SECRET, roles: Iterable[Role] | None = None) -> str:
-    """A good token of somebody of the cast."""
-    account = ACCOUNTS[who]
-    if roles is not None:
-        account = Account(account.user, account.organization, tuple(roles), account.name, account.email)
-    known = Settings.model_fields
-    return issue(
-        account,
-        key=secret_key(secret),
-        issuer=known["token_issuer"].default,
-        audience=known["token_audience"].default,
-        now=now,
-        lifetime=HOURS,
-    )
-
-
 async def _at_once(_: float) -> None:
     """Wait for a retry as long as the other tasks need to go on."""
     await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def running(  # one argument for each thing a test changes
+async def running(  # noqa: PLR0913 - one argument for each thing a test changes
     url: str,
     services: Services,
     clock: Clock,

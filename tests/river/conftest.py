@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from tests.campus import small_campus
 from tests.river.banks import Clock, Gateway, Services, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.conftest import Clone
 
@@ -29,3 +30,10 @@ async def gateway(clone: Clone, services: Services, clock: Clock) -> AsyncIterat
     """A gateway of this test's own, over a database of its own, which has heard of nobody yet."""
     async with running(clone.app_url, services, clock) as one:
         yield one
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[Any]]:
+    """What was logged, which would only clutter the report of the run."""
+    with capture_logs() as said:
+        yield said

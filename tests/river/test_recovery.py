@@ -1,0 +1,112 @@
+"""A service that was there, is gone, and comes back: last known meanwhile, a breaker between, live again after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.river.banks import FIELDS, HOURS
+
+if TYPE_CHECKING:
+    from tests.river.banks import Clock, Gateway, Services
+
+STATES = "{ services { name configured state failuresInARow openings probesAt calls mocks lastKnown lastError } }"
+REST = timedelta(seconds=34)
+"""Longer than a breaker rests at first, and than an answer that a service is missing from is held."""
+ON_COURSE = FIELDS.keys() - {"skillGap", "mastery"}
+
+
+async def states(gateway: Gateway) -> dict[str, Any]:
+    return {one["name"]: one for one in (await gateway.ask(STATES, "olga")).data["services"]}
+
+
+def origins(answer: dict[str, Any]) -> dict[str, str | None]:
+    return {source["service"]: source["origin"] for source in answer["freshness"]["sources"]}
+
+
+@pytest.mark.parametrize("mode", ["failing", "nonsense"])
+async def test_what_a_service_said_last_stands_in_for_it(
+    gateway: Gateway, services: Services, clock: Clock, mode: str
+) -> None:
+    before = (await gateway.dashboard()).answers
+    await services.turn("course", mode)
+    clock.pass_by(7 * HOURS)
+    await gateway.dashboard()
+    heard = (await gateway.dashboard()).answers
+    for field, answer in heard.items():
+        assert answer["value"] == before[field]["value"]
+        assert answer["freshness"]["state"] == "FRESH"
+        known = answer["freshness"]["origin"]
+        assert known == ("LAST_KNOWN" if field in ON_COURSE else "LIVE"), field
+        assert origins(answer).get("course", "LAST_KNOWN") == "LAST_KNOWN"
+        seen = {one["service"]: one["seenAt"] for one in answer["freshness"]["sources"]}
+        assert seen.get("course", "2026-11-21T09:00:00Z") == "2026-11-21T09:00:00Z", "when it was said, not when read"
+    assert {row.origin for row in await gateway.kept()} == {"LIVE"}
+    assert (await states(gateway))["course"]["lastKnown"] > 0
+
+
+async def test_what_was_said_more_than_a_day_ago_does_not_stand_in(
+    gateway: Gateway, services: Services, clock: Clock
+) -> None:
+    await gateway.dashboard()
+    await services.turn("course", "failing")
+    clock.pass_by(25 * HOURS)
+    await gateway.dashboard()
+    heard = (await gateway.dashboard()).answers
+    assert heard["velocity"]["freshness"]["state"] == "STALE", "an answer of a week is better than a mock"
+    assert heard["velocity"]["freshness"]["origin"] == "LIVE"
+    assert heard["velocity"]["value"]
+
+
+async def test_the_breaker_opens_and_keeps_everyone_from_waiting(gateway: Gateway, services: Services) -> None:
+    await services.turn("course", "failing")
+    await gateway.dashboard()
+    opened = await states(gateway)
+    assert opened["course"]["state"] == "OPEN"
+    assert opened["course"]["openings"] == 1
+    assert opened["course"]["lastError"] in {"REFUSED", "OPEN"}
+    assert opened["course"]["probesAt"] is not None
+    assert {name for name, one in opened.items() if one["state"] != "CLOSED"} == {"course"}
+    services.forget()
+    await gateway.dashboard()
+    assert not [call for call in services.calls if call.service == "course"], "an open breaker lets nothing through"
+
+
+async def test_after_its_rest_a_service_that_is_back_is_live_again(
+    gateway: Gateway, services: Services, clock: Clock
+) -> None:
+    await services.turn("course", "failing")
+    down = (await gateway.dashboard()).answers
+    assert down["velocity"]["freshness"]["origin"] == "MOCK"
+    await services.turn("course", "ok")
+    assert (await gateway.dashboard()).answers["velocity"]["freshness"]["origin"] == "MOCK", "nobody asked it yet"
+    clock.pass_by(REST)
+    assert (await states(gateway))["course"]["state"] == "HALF_OPEN"
+    await gateway.dashboard()
+    await gateway.settled()
+    assert (await states(gateway))["course"]["state"] == "CLOSED", "one probe went through and was answered"
+    clock.pass_by(REST)
+    await gateway.dashboard()
+    await gateway.settled()
+    clock.pass_by(REST)
+    heard = (await gateway.dashboard()).answers
+    for answer in heard.values():
+        assert set(origins(answer).values()) == {"LIVE"}
+        assert answer["freshness"]["origin"] == "LIVE"
+    assert heard["peers"]["value"], "and everybody's peers are there"
+    assert heard["velocity"]["quality"]["level"] == "OK"
+
+
+async def test_a_service_that_stays_away_rests_longer_each_time(
+    gateway: Gateway, services: Services, clock: Clock
+) -> None:
+    await services.turn("devlab", "failing")
+    await gateway.dashboard()
+    for opening in (1, 2):
+        one = (await states(gateway))["devlab"]
+        assert (one["state"], one["openings"]) == ("OPEN", opening)
+        clock.pass_by(opening * REST)
+        await gateway.dashboard("lars" if opening == 1 else "lena")
+    assert (await states(gateway))["devlab"]["openings"] == 3
