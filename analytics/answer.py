@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from analytics.declare import Metric, Scope, Withheld, WithheldReason
-from analytics.inputs import is_down
 from analytics.keeping import question
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
-from analytics.solve import Solver, World
+from analytics.solve import FAULT, Solver, World
 from datasources.postgres.audit import Event, record
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor
@@ -48,12 +47,17 @@ class Answers:
         if subject.scope is Scope.LEARNER and subject.id != self._viewer.user:
             self._heard[subject.id] += 1
         remembered = self._solver.remembered(question(metric, subject, arguments))
-        if remembered is not None and not is_down(remembered):
+        if remembered is not None and remembered.complete:
             return Found(remembered, Tier.MEMORY).wire()
         return self._find(metric, subject, arguments)
 
     async def _find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        return (await self._solver.find(metric, subject, arguments)).wire()
+        try:
+            return (await self._solver.find(metric, subject, arguments)).wire()
+        except Exception as error:
+            # The field is non-null: an exception would take the learner and every other number with it.
+            log.exception("answer.fault", metric=metric.key, error=type(error).__name__)
+            return refusal(metric, FAULT, self._at)
 
     async def afterwards(self) -> None:
         """What is done when the response has been sent.

@@ -127,21 +127,21 @@ class PeerComparison:
     score=lambda value: value.percentile,
 )
 def peers(  # noqa: PLR0913, PLR0917 - one pair for each number compared
-    own_velocity: LearningVelocity | None,
-    own_engagement: Engagement | None,
-    own_mastery: Mastery | None,
-    own_performance: Performance | None,
-    velocities: Cohort[LearningVelocity] | None,
-    engagements: Cohort[Engagement] | None,
-    masteries: Cohort[Mastery] | None,
-    performances: Cohort[Performance] | None,
+    own_velocity: LearningVelocity | Withheld,
+    own_engagement: Engagement | Withheld,
+    own_mastery: Mastery | Withheld,
+    own_performance: Performance | Withheld,
+    velocities: Cohort[LearningVelocity] | Withheld,
+    engagements: Cohort[Engagement] | Withheld,
+    masteries: Cohort[Mastery] | Withheld,
+    performances: Cohort[Performance] | Withheld,
 ) -> PeerComparison | Withheld:
     """Where a learner's velocity, engagement, mastery and attainment stand among the closest peers.
 
     Peers are others of the same organization: of the same course, region and age band, where there are at
     least 10 of them, else of a wider group. A place among peers is a description, not a goal.
     """
-    asked: list[tuple[ComparedMetric, float | None, Cohort[Any] | None]] = [
+    asked: list[tuple[ComparedMetric, float | Withheld | None, Cohort[Any] | Withheld]] = [
         (ComparedMetric.VELOCITY, _headline(velocity, own_velocity), velocities),
         (ComparedMetric.ENGAGEMENT, _headline(engagement, own_engagement), engagements),
         (ComparedMetric.MASTERY, _headline(mastery, own_mastery), masteries),
@@ -162,19 +162,25 @@ def peers(  # noqa: PLR0913, PLR0917 - one pair for each number compared
     )
 
 
-def _headline(formula: Any, value: Any) -> float | None:
-    """The number a metric is compared by: the one its cohort holds."""
+def _headline(formula: Any, value: Any) -> float | Withheld | None:
+    """The number a metric is compared by, which is the one its cohort holds; or why there is no value."""
     declared: Metric = formula.__metric__
-    return None if value is None else declared.score(value)
+    return value if isinstance(value, Withheld) else declared.score(value)
 
 
-def _compare(what: ComparedMetric, own: float | None, cohort: Cohort[Any] | None) -> MetricComparison | NotCompared:
+def _compare(
+    what: ComparedMetric, own: float | Withheld | None, cohort: Cohort[Any] | Withheld
+) -> MetricComparison | NotCompared:
+    if isinstance(own, Withheld):
+        return NotCompared(what, own.reason, own.needed)
     if own is None:
         return NotCompared(what, WithheldReason.NOT_ENOUGH_DATA, None)
+    if isinstance(cohort, Withheld):
+        return NotCompared(what, cohort.reason, cohort.needed)
     # Kept numbers are rounded and fresh ones are not: at one precision, equal stays equal.
-    own, values = round(own, DIGITS), [round(value, DIGITS) for value in (() if cohort is None else cohort.values)]
+    own, values = round(own, DIGITS), [round(value, DIGITS) for value in cohort.values]
     rank, average, median = percentile_rank(own, values), mean(values), quantile(values, 0.5)
-    if cohort is None or len(values) < K or rank is None or average is None or median is None:
+    if len(values) < K or rank is None or average is None or median is None:
         return NotCompared(what, WithheldReason.TOO_FEW_PEERS, K)
     n = len(values)
     percentile = blurred(rank, n)
@@ -192,7 +198,11 @@ def _compare(what: ComparedMetric, own: float | None, cohort: Cohort[Any] | None
 
 
 def _withheld(left_out: tuple[NotCompared, ...]) -> Withheld:
-    if all(one.reason is WithheldReason.NOT_ENOUGH_DATA for one in left_out):
+    reasons = {one.reason for one in left_out}
+    if WithheldReason.SOURCE_DOWN in reasons:
+        message = "The services that these numbers or the peers' stand on did not answer."
+        return Withheld(WithheldReason.SOURCE_DOWN, message)
+    if reasons == {WithheldReason.NOT_ENOUGH_DATA}:
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, "There is no number of this learner to compare yet.")
     return Withheld(
         WithheldReason.TOO_FEW_PEERS, f"No group of {K} or more peers has these numbers, so none is compared.", needed=K

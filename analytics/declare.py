@@ -10,6 +10,7 @@ wiring; the decorator says only what the signature cannot.
     `Cohort[Engagement]`              that metric's headline number for the subject's peers; demands `k`
     `Everyone[Interactions]`          a fact, about everyone in the course (only for course metrics)
     `... | None`                      may be absent: the metric can do without
+    `... | Withheld`                  may be absent, and the metric wants to know why
     `*, at: datetime`                 the platform's clock
     `*, course: str`                  the course it is about (only for course metrics)
     `*, window: Window = ...`         the asker's choice: an argument of the field, part of the cache key
@@ -93,6 +94,7 @@ class Input:
     type: type[Any]
     many: Many = Many.ONE
     optional: bool = False
+    reasons: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,15 +233,15 @@ def _value_type(name: str, hint: Any) -> type[Any]:
 
 
 def _input(name: str, parameter: str, hint: Any) -> Input:
-    members = [m for m in _members(hint) if m is not type(None)]
-    optional = len(members) < len(_members(hint))
+    members = [m for m in _members(hint) if m not in {type(None), Withheld}]
+    optional, reasons = len(members) < len(_members(hint)), Withheld in _members(hint)
     if len(members) == 1:
         what = members[0]
         if isinstance(what, type) and is_dataclass(what):
-            return Input(parameter, what, Many.ONE, optional)
+            return Input(parameter, what, Many.ONE, optional, reasons)
         many = {tuple: Many.COURSES, Cohort: Many.COHORT, Everyone: Many.EVERYONE}.get(get_origin(what))
         if many:
-            return Input(parameter, get_args(what)[0], many, optional)
+            return Input(parameter, get_args(what)[0], many, optional, reasons)
     msg = (
         f"{name}: nobody can supply `{parameter}: {hint}`; "
         "ask for a fact, a value, a Cohort, Everyone or a tuple of values"

@@ -78,6 +78,9 @@ class Inputs:
                 return await self._fact(given, subject, mocks=mocks)
             case Many.ONE:
                 answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
+                if given.reasons and answer.withheld is None and not answer.complete:
+                    # What is poorer for want of a service cannot stand beside what is not.
+                    return Read(down(answer.sources), answer.sources)
                 return Read(answer.withheld or value_of(answer), answer.sources)
             case Many.COURSES:
                 return await self._of_courses(given, subject)

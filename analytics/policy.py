@@ -66,3 +66,11 @@ class NotAllowed(Exception):  # noqa: N818 - it is a verdict, and reads as one
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class Unavailable(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """What was asked for cannot be looked up just now; asking again soon may help."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

@@ -36,8 +36,9 @@ class Source:
     seen_at: datetime | None
 
 
-RANKS = {Origin.LIVE: 0, Origin.LAST_KNOWN: 1, None: 2, Origin.MOCK: 3}
-"""From best to worst: a service that gave nothing leaves a value poorer, one that was mocked makes it untrue."""
+def _rank(origin: Origin | None) -> int:
+    """A service that gave nothing leaves a value poorer, one that was mocked makes it untrue, which is worse."""
+    return (Origin.PARTIAL if origin is None else origin).value
 
 
 def worst(sources: Iterable[Source]) -> tuple[Source, ...]:
@@ -53,7 +54,7 @@ def _worse(one: Source, other: Source) -> Source:
     if one == other:
         return one
     times = [s.seen_at for s in (one, other) if s.seen_at is not None]
-    origin = max(one.origin, other.origin, key=lambda origin: RANKS[origin])
+    origin = max(one.origin, other.origin, key=_rank)
     return Source(one.service, origin, min(times, default=None))
 
 
@@ -74,14 +75,19 @@ class Answer:
 
     @property
     def origin(self) -> Origin:
-        """The worst of what the facts behind the value are; a source that gave nothing gave no fact."""
-        given = [source.origin for source in self.sources if source.origin is not None]
-        return max(given, key=lambda origin: RANKS[origin], default=Origin.LIVE)
+        """The worst of what it stands on; PARTIAL where a service that it can do without gave nothing."""
+        given = (Origin.PARTIAL if source.origin is None else source.origin for source in self.sources)
+        return max(given, key=_rank, default=Origin.LIVE)
 
     @property
     def whole(self) -> bool:
         """Whether every service it stands on answered now: only then is it worth keeping."""
-        return all(source.origin is Origin.LIVE for source in self.sources)
+        return self.origin is Origin.LIVE
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing from it or made up, though some of it may be what was known last."""
+        return self.origin in {Origin.LIVE, Origin.LAST_KNOWN}
 
     @property
     def size(self) -> int:

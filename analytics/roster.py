@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiodataloader import DataLoader
 
 from analytics.declare import Role
 from datasources import course, directory
@@ -33,10 +34,11 @@ EVERY = timedelta(minutes=10)
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
 REMEMBERED = timedelta(seconds=60)
+STILL_KNOWN = timedelta(hours=1)
 SECONDS = 60.0
 """How long the services may take for one copy."""
 PATIENCE = 2.0
-"""How long a request waits for the first copy; the rest of its time is for the answers."""
+"""How long a request waits for the first copy, or for the database; the rest of its time is for the answers."""
 TELLERS = frozenset({directory.SERVICE.name, course.SERVICE.name})
 
 
@@ -58,6 +60,10 @@ class Roster:
         self._now = now
         self._patience = patience
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=20_000_000, size=_size, now=now)
+        self._earlier: Memory[tuple[str, ...], people.Person] = Memory(
+            items=20_000, room=20_000_000, size=_size, now=now
+        )
+        self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._copies: dict[str, asyncio.Task[None]] = {}
@@ -92,6 +98,7 @@ class Roster:
         self._next[organization] = self._now() + EVERY
         self._missing.pop(organization, None)
         self._memory.drop_where(lambda key: organization in key)
+        self._earlier.drop_where(lambda key: organization in key)
 
     async def missing(self, organization: str) -> frozenset[str]:
         """The services for want of which nothing of an organization is known yet; none where there is a copy."""
@@ -102,7 +109,8 @@ class Roster:
     async def _copied(self, organization: str) -> bool:
         """Whether there is a copy; a database that does not answer has none."""
         try:
-            return await people.synced_at(self._database, organization) is not None
+            async with asyncio.timeout(self._patience):
+                return await people.synced_at(self._database, organization) is not None
         except UNAVAILABLE as error:
             log.warning("roster.not_read", error=type(error).__name__)
             return False
@@ -114,14 +122,27 @@ class Roster:
             copying.cancel()
         await asyncio.gather(*copies, return_exceptions=True)
 
-    async def person(self, actor: Actor, person: str) -> people.Person | None:
-        """Somebody of the actor's organization, as the actor may see them; absence is not remembered."""
-        key = ("person", *actor.settings, person)
+    async def persons(self, actor: Actor, ids: Sequence[str]) -> dict[str, people.Person]:
+        """Those of the people whom the actor may see; one statement for all that are not remembered.
 
-        async def load() -> people.Person | None:
-            return (await people.find(self._database, actor, [person])).get(person)
-
-        found: people.Person | None = await self._remembered(key, load)
+        While the database does not answer, whom it told of in the last hour are still known.
+        """
+        keys = {person: ("person", *actor.settings, person) for person in ids}
+        found = {person: known for person, key in keys.items() if (known := self._memory.get(key)) is not None}
+        if unknown := [person for person in keys if person not in found]:
+            mark = self._memory.mark()
+            try:
+                async with asyncio.timeout(self._patience):
+                    read = await people.find(self._database, actor, unknown)
+            except UNAVAILABLE:
+                read = {p: known for p in unknown if (known := self._earlier.get(keys[p])) is not None}
+                if not read:
+                    raise
+                return found | read
+            for person, row in read.items():
+                self._memory.put(keys[person], row, until=self._now() + REMEMBERED, mark=mark)
+                self._earlier.put(keys[person], row, until=self._now() + STILL_KNOWN)
+            found |= read
         return found
 
     async def organization(self, actor: Actor) -> people.Organization | None:
@@ -151,13 +172,21 @@ class Roster:
         return next((course.id for course in (*running, *begun)), None)
 
     async def _courses(self, organization: str, learner: str) -> Sequence[people.Course]:
-        async def load() -> Sequence[people.Course]:
-            found = await people.courses_of(self._database, system(organization), learner)
-            courses = [enrollment.course for enrollment in found if enrollment.left_at is None]
-            return sorted(courses, key=lambda course: (course.start, course.id), reverse=True)
-
-        found: Sequence[people.Course] = await self._remembered(("courses", organization, learner), load)
+        found: Sequence[people.Course] = await self._remembered(
+            ("courses", organization, learner), lambda: self._loader(organization).load(learner)
+        )
         return found
+
+    def _loader(self, organization: str) -> DataLoader[str, Sequence[people.Course]]:
+        """Reads the courses of all learners who are asked about in one tick together."""
+        if organization not in self._loaders:
+
+            async def read(learners: list[str]) -> list[Sequence[people.Course]]:
+                taken = await people.courses_of_each(self._database, system(organization), learners)
+                return [_latest_first(taken[learner]) for learner in learners]
+
+            self._loaders[organization] = DataLoader(read, cache=False)
+        return self._loaders[organization]
 
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
         if (value := self._memory.get(key)) is not None:
@@ -165,12 +194,18 @@ class Roster:
 
         async def work() -> Any:
             mark = self._memory.mark()
-            value = await load()
+            async with asyncio.timeout(self._patience):
+                value = await load()
             if value is not None:
                 self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
             return value
 
         return await self._memory.once(key, work)
+
+
+def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:
+    taken = [enrollment.course for enrollment in enrollments if enrollment.left_at is None]
+    return sorted(taken, key=lambda course: (course.start, course.id), reverse=True)
 
 
 async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | frozenset[str]:
@@ -180,7 +215,7 @@ async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster
     )
     if about.fact is None or members.fact is None:
         return _silent((about, members))
-    people = members.fact.users
+    people = [user for user in members.fact.users if user.is_active]
     taken = await facts.load_many(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
     courses = {course.id: course for one in taken.values() if one.fact for course in one.fact.courses}
     enrolled = await facts.load_many(Enrollments, sorted(courses))

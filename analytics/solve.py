@@ -41,6 +41,7 @@ RETENTION = timedelta(days=7)
 PATIENCE = timedelta(hours=18)
 """How long past its freshness a member's answer is still good enough for a daily snapshot."""
 WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
+FAULT = Withheld(WithheldReason.FAULT, "This number could not be worked out. The fault is ours, and is logged.")
 REQUEST_SECONDS = 5.0
 REFRESH_SECONDS = 30.0
 
@@ -88,20 +89,23 @@ class Solver:
         Only here, and only where a service that is needed gave nothing, is an answer made of mocks.
         """
         asked = question(metric, subject, arguments)
-        mark = self._world.memory.mark()
         tried = self.remembered(asked)
-        kept = None if tried and not is_down(tried) else await self._recall(metric, asked, self._kept)
+        if tried is not None and tried.complete:
+            return Found(tried, Tier.MEMORY)
+        mark = self._world.memory.mark()
+        kept = await self._recall(metric, asked, self._kept)
         if kept is not None and kept.expires_at <= self._world.now():
+            # An older answer from everything it needs says more than a newer one that something is missing from.
             if tried is None:
                 self._stale[asked] = (metric, subject, arguments)
             return Found(kept, Tier.DATABASE, fresh=False)
         if kept is not None:
             self._remember(asked, kept, mark)
             return Found(kept, Tier.DATABASE)
-        answer = await self._solve(metric, subject, arguments)
+        answer = tried or await self._solve(metric, subject, arguments)
         if is_down(answer) and self._world.services.mocks:
-            answer = await self._work_out(metric, subject, arguments, mocks=True)
-        return Found(answer, Tier.SOURCE)
+            return Found(await self._work_out(metric, subject, arguments, mocks=True), Tier.SOURCE)
+        return Found(answer, Tier.MEMORY if tried else Tier.SOURCE)
 
     async def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Answer:
         """An answer about the same subject that a metric reads, as the viewer may read it."""
@@ -179,19 +183,34 @@ class Solver:
         patience: timedelta = timedelta(0),
     ) -> Answer:
         asked = question(metric, subject, {})
-        if (answer := self.remembered(asked)) is not None:
+        answer = self.remembered(asked)
+        if answer is not None and answer.complete:
             return answer
         kept = await self._recall(metric, asked, loader)
         if kept is not None and kept.expires_at + patience > self._world.now():
             return kept
-        return await self._solve(metric, subject, {})
+        return answer or await self._solve(metric, subject, {})
 
     async def _solve(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Answer:
-        """The answer from facts, without mocks; one solving for all who ask for it now, in any request."""
+        """The answer from facts, without mocks; one solving for all who ask for it now, in any request.
+
+        Whoever joins another request's solving inherits what was left of its time. Where that was too
+        little, they solve it once more in their own.
+        """
         asked = question(metric, subject, arguments)
         if (answer := self.remembered(asked)) is not None:
             return answer
-        return await self._once(asked, lambda: self._work_out(metric, subject, arguments, mocks=False))
+        led = False
+
+        async def work() -> Answer:
+            nonlocal led
+            led = True
+            return await self._work_out(metric, subject, arguments, mocks=False)
+
+        answer = await self._once(asked, work)
+        if not answer.complete and not led:
+            answer = await self._once(asked, work)
+        return answer
 
     async def _once(self, asked: Question, work: Callable[[], Awaitable[Answer]]) -> Answer:
         async def store() -> Answer:
@@ -224,7 +243,7 @@ class Solver:
             silent = any(
                 isinstance(read.value, Withheld) and read.value.reason is WithheldReason.SOURCE_DOWN for read in reads
             )
-            if (mocked or silent) and outcome.reason in WANTING:
+            if outcome.reason is WithheldReason.SOURCE_DOWN or ((mocked or silent) and outcome.reason in WANTING):
                 # What a mock or nothing is too little for says nothing about the person: the source is down.
                 outcome = down(sources)
             return replace(self._blank(metric, sources), withheld=outcome)
@@ -237,7 +256,10 @@ class Solver:
         )
 
     def _compute(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], reads: Sequence[Read]) -> Any:
-        inputs = (None if isinstance(read.value, Withheld) else read.value for read in reads)
+        inputs = (
+            None if isinstance(read.value, Withheld) and not given.reasons else read.value
+            for read, given in zip(reads, metric.inputs, strict=True)
+        )
         chosen = {a.name: arguments.get(a.name, a.default) for a in metric.arguments}
         if metric.wants_clock:
             chosen["at"] = self._at
@@ -248,8 +270,7 @@ class Solver:
         except Exception as error:
             # A metric never costs the rest of a dashboard: the fault is ours, is logged, and withholds this one.
             log.exception("metric.fault", metric=metric.key, error=type(error).__name__)
-            message = "This number could not be worked out. The fault is ours, and is logged."
-            return Withheld(WithheldReason.FAULT, message)
+            return FAULT
 
     def _blank(self, metric: Metric, sources: tuple[Source, ...]) -> Answer:
         """An answer of this moment, without anything said yet."""
@@ -269,7 +290,7 @@ class Solver:
         taken = Snapshot(
             self._world.now().date(),
             tuple(
-                Member(peer.id, peer.region, peer.age_band, answer.score)
+                Member(peer.id, peer.region, peer.age_band, answer.score if answer.complete else None)
                 for peer, answer in zip(learners, answers, strict=True)
             ),
         )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiodataloader import DataLoader
 
 from analytics.declare import Role, Scope
-from analytics.policy import NotFound, Subject, Viewer, may_see
+from analytics.policy import NotFound, Subject, Unavailable, Viewer, may_see
 from datasources.postgres import people
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.people import Page, Person
 from datasources.postgres.session import Actor, Database
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analytics.roster import Roster
 
+NOT_NOW = "Who is who cannot be looked up just now. Ask again in a few seconds."
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +37,7 @@ class Subjects:
         self._roster = roster
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+        self._people = DataLoader(self._read)
 
     async def learner(self, id: str | None = None) -> Person:  # noqa: A002 - the field's own name
         """A learner, the viewer where no id is given.
@@ -83,19 +88,11 @@ class Subjects:
 
         Raises:
             NotFound: nobody knows yet who they are.
+            Unavailable: the database does not answer.
         """
-        await self._known()
         trainer = of.id if of.scope is Scope.TRAINER else None
-        return await people.page(
-            self._database,
-            self._actor,
-            role=Role.LEARNER.value,
-            trainer=trainer,
-            first=first,
-            after=after,
-            last=last,
-            before=before,
-        )
+        window = {"first": first, "after": after, "last": last, "before": before}
+        return await self._page(Role.LEARNER, trainer, window)
 
     async def trainers(
         self,
@@ -109,23 +106,10 @@ class Subjects:
 
         Raises:
             NotFound: nobody knows yet who they are.
+            Unavailable: the database does not answer.
         """
-        await self._known()
-        return await people.page(
-            self._database,
-            self._actor,
-            role=Role.TRAINER.value,
-            trainer=None,
-            first=first,
-            after=after,
-            last=last,
-            before=before,
-        )
-
-    async def _known(self) -> None:
-        """Refuse to list people who are not known yet: an empty list would say that there is nobody."""
-        if missing := await self._roster.missing(self._viewer.organization):
-            raise NotFound(f"Who is here is not known yet: {' and '.join(sorted(missing))} did not answer.")  # noqa: EM102, TRY003
+        window = {"first": first, "after": after, "last": last, "before": before}
+        return await self._page(Role.TRAINER, None, window)
 
     async def _person(self, id: str | None, role: Role, scope: Scope) -> Person:  # noqa: A002 - as above
         viewer = self._viewer
@@ -134,17 +118,31 @@ class Subjects:
         wanted = id or viewer.user
         await self._roster.ready(viewer.organization)
         try:
-            person = await self._roster.person(self._actor, wanted)
+            person = await self._people.load(wanted)
         except UNAVAILABLE as error:
-            if wanted != viewer.user:
-                raise
             log.warning("subjects.not_read", error=type(error).__name__)
-            person = None
-        if person is None and wanted == viewer.user and role in viewer.roles:
+            if wanted != viewer.user or role not in viewer.roles:
+                raise Unavailable(NOT_NOW) from error
+            person = _by_token(viewer)
+        if person is None and wanted == viewer.user and await self._roster.missing(viewer.organization):
             person = _by_token(viewer)
         if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):
             raise NotFound(_missing(scope.value))
         return person
+
+    async def _read(self, ids: list[str]) -> list[Person | None]:
+        found = await self._roster.persons(self._actor, ids)
+        return [found.get(person) for person in ids]
+
+    async def _page(self, role: Role, trainer: str | None, window: Mapping[str, Any]) -> Page:
+        """A page of people with a role; refused while they are not known, since it would say that there is nobody."""
+        if missing := await self._roster.missing(self._viewer.organization):
+            raise NotFound(f"Who is here is not known yet: {' and '.join(sorted(missing))} did not answer.")  # noqa: EM102, TRY003
+        try:
+            return await people.page(self._database, self._actor, role=role.value, trainer=trainer, **window)
+        except UNAVAILABLE as error:
+            log.warning("subjects.not_read", error=type(error).__name__)
+            raise Unavailable(NOT_NOW) from error
 
 
 def _by_token(viewer: Viewer) -> Person:

@@ -39,7 +39,9 @@ class Origin(Enum):
     """The services said so now, or when the answer was worked out."""
     LAST_KNOWN = 1
     """A service is down; this is what it said last."""
-    MOCK = 2
+    PARTIAL = 2
+    """A service is down; the answer was worked out without it, and is poorer for it."""
+    MOCK = 3
     """A service is down and nothing it said is known: this is made up, and no basis for a decision."""
 
 

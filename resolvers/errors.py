@@ -5,13 +5,13 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, VariableDefinitionNode
 
-from analytics.policy import NotAllowed, NotFound
+from analytics.policy import NotAllowed, NotFound, Unavailable
 
 SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 
-CODES: dict[type[Exception], str] = {NotFound: "NOT_FOUND", NotAllowed: "FORBIDDEN"}
-"""The verdicts of the policy."""
+CODES: dict[type[Exception], str] = {NotFound: "NOT_FOUND", NotAllowed: "FORBIDDEN", Unavailable: "UNAVAILABLE"}
+"""The verdicts of the policy; what is unavailable is worth asking for again in a few seconds."""
 
 
 class Refused(Exception):  # noqa: N818 - a verdict about the request, named like the ones in analytics.policy

@@ -157,20 +157,29 @@ async def organization(database: Database, actor: Actor) -> Organization | None:
 
 async def courses_of(database: Database, actor: Actor, person: str) -> tuple[Enrollment, ...]:
     """The courses somebody is or was enrolled in, by start and id."""
+    return (await courses_of_each(database, actor, [person]))[person]
+
+
+async def courses_of_each(
+    database: Database, actor: Actor, persons: Sequence[str]
+) -> dict[str, tuple[Enrollment, ...]]:
+    """The courses each of them is or was enrolled in, by start and id; as many statements for one as for all."""
     async with database.session(actor) as session:
         rows = (
             await session.exec(
                 select(EnrollmentRow, CourseRow)
                 .join(CourseRow, col(CourseRow.id) == col(EnrollmentRow.course))
-                .where(EnrollmentRow.person == person)
+                .where(col(EnrollmentRow.person).in_(persons))
                 .order_by(col(CourseRow.starts_at), col(CourseRow.id))
             )
         ).all()
-        courses = await _courses(session, [course for _, course in rows])
-    return tuple(
-        Enrollment(course, row.enrolled_at, row.left_at, row.status)
-        for (row, _), course in zip(rows, courses, strict=True)
-    )
+        courses = {
+            course.id: course for course in await _courses(session, list({row.id: row for _, row in rows}.values()))
+        }
+    taken: dict[str, list[Enrollment]] = {person: [] for person in persons}
+    for row, course in rows:
+        taken[row.person].append(Enrollment(courses[course.id], row.enrolled_at, row.left_at, row.status))
+    return {person: tuple(enrollments) for person, enrollments in taken.items()}
 
 
 async def taught(database: Database, actor: Actor, trainer: str) -> tuple[Course, ...]:

@@ -18,7 +18,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
-from analytics.declare import Cohort, Everyone, Input, Many, Metric
+from analytics.declare import Cohort, Everyone, Input, Many, Metric, Withheld, WithheldReason
 
 CLOCK = dt.datetime(2014, 2, 10, 9, 30, tzinfo=dt.UTC)
 EVENTS = ("completed_at", "left_at", "graded_at")
@@ -52,6 +52,9 @@ MOSTLY: dict[str, st.SearchStrategy[Any]] = {
     "banked": st.sampled_from([False, False, False, True]),
 }
 """What fields of these names usually hold: learners who are somewhere in the middle of something."""
+
+REASONS = [Withheld(reason, "It is not there.", 10) for reason in WithheldReason]
+"""Why an input that may be absent is absent."""
 
 
 def numbers(kind: type[Any], notes: tuple[Any, ...]) -> st.SearchStrategy[Any]:
@@ -132,6 +135,8 @@ def given_to(needed: Input, *, k: int) -> st.SearchStrategy[Any]:
             values=st.lists(st.floats(0, 100), min_size=k, max_size=k + 5).map(tuple),
         ),
     }[needed.many]
+    if needed.reasons:
+        return st.sampled_from(REASONS) | many
     return st.none() | many if needed.optional else many
 
 

@@ -14,6 +14,9 @@ from analytics.learner import Engagement, LearningVelocity, Performance
 
 DAY = date(2026, 3, 1)
 QUALITY = DataQuality(10, 30, DataQualityLevel.OK)
+NOTHING = Withheld(WithheldReason.NOT_ENOUGH_DATA, "Nothing is known.")
+FEW = Withheld(WithheldReason.TOO_FEW_PEERS, "Too few.", needed=10)
+DOWN = Withheld(WithheldReason.SOURCE_DOWN, "It did not answer.")
 
 
 def value(kind: type[Any], **known: Any) -> Any:
@@ -30,8 +33,9 @@ def cohort(values: list[float], rung: Rung = Rung.COURSE) -> Cohort[Any]:
 
 def compare(own: float | None, others: list[float] | None) -> PeerComparison | Withheld:
     """One number compared, engagement; there is nothing of the others."""
-    mine = None if own is None else value(Engagement, overall_score=own)
-    return peers(None, mine, None, None, None, None if others is None else cohort(others), None, None)
+    mine = NOTHING if own is None else value(Engagement, overall_score=own)
+    theirs = FEW if others is None else cohort(others)
+    return peers(NOTHING, mine, NOTHING, NOTHING, FEW, theirs, FEW, FEW)
 
 
 def one(own: float, others: list[float]) -> MetricComparison:
@@ -63,12 +67,12 @@ def test_numbers_about_few_are_rounded_to_five_and_about_many_are_not() -> None:
 def test_velocity_is_compared_by_a_hundred_times_its_ratio_and_attainment_by_its_score() -> None:
     said = peers(
         value(LearningVelocity, pace_ratio=1.5),
-        None,
-        None,
+        NOTHING,
+        NOTHING,
         value(Performance, overall_score=70.0),
         cohort([100.0] * 20, Rung.COURSE_REGION),
-        None,
-        None,
+        FEW,
+        FEW,
         cohort([80.0] * 30, Rung.ORGANIZATION),
     )
     assert isinstance(said, PeerComparison)
@@ -95,8 +99,23 @@ def test_who_has_no_number_is_told_so() -> None:
     said = compare(None, [50.0] * 20)
     assert isinstance(said, Withheld)
     assert said.reason is WithheldReason.NOT_ENOUGH_DATA
-    silent = peers(value(LearningVelocity), None, None, None, cohort([50.0] * 20), None, None, None)
+    silent = peers(value(LearningVelocity), NOTHING, NOTHING, NOTHING, cohort([50.0] * 20), FEW, FEW, FEW)
     assert isinstance(silent, Withheld)
+
+
+def test_a_service_that_is_down_is_not_a_want_of_data_or_of_peers() -> None:
+    mine = value(Engagement, overall_score=52.0)
+    said = peers(DOWN, mine, NOTHING, NOTHING, FEW, cohort([50.0] * 20), DOWN, FEW)
+    assert isinstance(said, PeerComparison)
+    assert [(n.metric, n.reason) for n in said.not_compared] == [
+        (ComparedMetric.VELOCITY, WithheldReason.SOURCE_DOWN),
+        (ComparedMetric.MASTERY, WithheldReason.NOT_ENOUGH_DATA),
+        (ComparedMetric.ATTAINMENT, WithheldReason.NOT_ENOUGH_DATA),
+    ]
+    for own, theirs in ((DOWN, cohort([50.0] * 20)), (mine, DOWN)):
+        alone = peers(NOTHING, own, NOTHING, NOTHING, FEW, theirs, FEW, FEW)
+        assert isinstance(alone, Withheld)
+        assert alone.reason is WithheldReason.SOURCE_DOWN
 
 
 def test_a_number_kept_rounded_equals_one_that_was_not() -> None:

@@ -9,7 +9,7 @@ from analytics.catalog import METRICS
 from analytics.declare import DataQuality, DataQualityLevel, Scope, Withheld, WithheldReason
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
-from analytics.record import NO_QUALITY, RANKS, Answer, Source, Tier, refusal, worst
+from analytics.record import NO_QUALITY, Answer, Source, Tier, refusal, worst
 from datasources.declare import Origin
 from tests.cast import ACME, LENA
 
@@ -20,7 +20,7 @@ sources_ = st.lists(
     st.builds(
         Source,
         st.sampled_from(["course", "content", "skills"]),
-        st.sampled_from([*Origin, None]),
+        st.sampled_from([Origin.LIVE, Origin.LAST_KNOWN, Origin.MOCK, None]),
         st.none() | st.integers(0, 9).map(lambda hours: AT - timedelta(hours=hours)),
     ),
     max_size=8,
@@ -37,11 +37,15 @@ def answer(sources: tuple[Source, ...] = (), withheld: Withheld | None = None) -
 def test_an_answer_is_only_as_good_as_the_worst_it_stands_on(sources: list[Source]) -> None:
     told = answer(worst(sources))
     assert [source.service for source in told.sources] == sorted({source.service for source in sources})
-    given_ = [source.origin for source in sources if source.origin is not None]
-    assert told.whole == all(source.origin is Origin.LIVE for source in sources)
-    assert (Origin.MOCK in given_) == (told.origin is Origin.MOCK)
-    if told.origin is Origin.LIVE:
-        assert set(given_) <= {Origin.LIVE}
+    given_ = {Origin.PARTIAL if source.origin is None else source.origin for source in sources}
+    assert told.origin is max(given_, key=lambda origin: origin.value, default=Origin.LIVE)
+    assert told.whole == (given_ <= {Origin.LIVE})
+    assert told.complete == (given_ <= {Origin.LIVE, Origin.LAST_KNOWN})
+
+
+def test_an_answer_made_without_one_of_its_services_never_looks_live() -> None:
+    told = answer((Source("content", None, None), Source("course", Origin.LIVE, AT)))
+    assert told.wire(Tier.SOURCE, "FRESH")["freshness"]["origin"] == "PARTIAL"
 
 
 @given(sources_)
@@ -53,7 +57,7 @@ def test_a_service_that_was_mocked_is_worse_than_one_that_gave_nothing() -> None
     """The risk of a learner is mocked while the course's pulse is only missing: the value is not real."""
     (one,) = worst([Source("course", None, None), Source("course", Origin.MOCK, None)])
     assert one.origin is Origin.MOCK
-    assert max(RANKS, key=lambda origin: RANKS[origin]) is Origin.MOCK
+    assert answer((one,)).origin is Origin.MOCK
 
 
 @given(sources_, st.booleans())

@@ -43,6 +43,8 @@ def check(heard: dict[str, Any], service: str) -> None:
             down = answer["withheld"]["reason"] == "SOURCE_DOWN"
             assert down == (service in STANDS_ON[field]), field
             assert not down or (service in answer["withheld"]["message"] and answer["withheld"]["retryAfter"] == 30)
+        if None in origins and "MOCK" not in origins:
+            assert freshness["origin"] == "PARTIAL"
         if "MOCK" in origins:
             assert freshness["origin"] == "MOCK"
             assert answer["quality"] == {"observations": 0, "coverageDays": 0, "level": "NONE"}
