@@ -21,13 +21,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
-	@echo "Installing what the gateway runs on (from requirements.lock)"
+	@echo "Installing what the gateway runs on (from requirements.lock; takes a moment)"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUNTIME)
-	@echo "Installing what tests and checks need (from requirements-dev.lock)"
+	@echo "Installing what tests and checks need (from requirements-dev.lock; takes a moment)"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 
@@ -38,7 +38,8 @@ $(PAGE): $(wildcard gateway/static/page/*) | $(RUNTIME)
 
 setup: $(RUNTIME) $(PAGE) ## everything a run needs, and nothing else
 
-run: setup ## the demo: nine services, the gateway and its worker, on http://127.0.0.1:8000/graphql
+run: $(RUNTIME) ## the demo: nine services, the gateway and its worker, on http://127.0.0.1:8000/graphql
+	@$(MAKE) --no-print-directory $(PAGE) || echo "Going on without the page at /graphql."
 	@$(BIN)/gateway demo
 
 test: $(DEV) $(PAGE) ## every test, against a real Postgres

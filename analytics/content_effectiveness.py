@@ -141,10 +141,12 @@ def _withheld(courses: Sequence[ContentEffects]) -> Withheld:
         message = "There is no running course whose content could be compared."
     else:
         most = max(course.closest for course in courses)
-        closest = str(most) if most >= FEWEST // 3 else "fewer than 10"
+        nearest = f"the nearest has {most if most >= FEWEST // 3 else 'fewer than 10'}"
+        if most >= FEWEST:
+            nearest = "some have that many, but too few of them who are alike"
         message = (
             f"No item can be compared yet: it takes {FEWEST} learners with a score who opened it before and {FEWEST} "
-            f"who did not, some of them alike; the nearest has {closest}."
+            f"who did not, {FEWEST} of them with learners like them on the other side; {nearest}."
         )
     return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=FEWEST)
 

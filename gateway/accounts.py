@@ -45,24 +45,13 @@ def read(home: Path) -> Demo:
     """The demo of this home.
 
     Raises:
-        NoDemoError: none was ever started here.
+        NoDemoError: none that we can read was ever started here.
     """
     try:
-        told = orjson.loads((home / "demo.json").read_bytes())
-    except (OSError, ValueError) as error:
+        return _demo(orjson.loads((home / "demo.json").read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         msg = f"There is no demo under {home} yet: start it once with `make run`."
         raise NoDemoError(msg) from error
-    accounts = {
-        name: Account(
-            user=one["id"],
-            organization=one["organization"],
-            roles=[Role(role) for role in one["roles"]],
-            name=one["name"],
-            email=one["email"],
-        )
-        for name, one in told["cast"].items()
-    }
-    return Demo(told["campus"], datetime.fromisoformat(told["asOf"]), accounts)
 
 
 def token(settings: Settings, account: Account, now: datetime) -> str:
@@ -76,3 +65,17 @@ def token(settings: Settings, account: Account, now: datetime) -> str:
         now=now,
         lifetime=LIFETIME,
     )
+
+
+def _demo(told: Any) -> Demo:
+    accounts = {
+        name: Account(
+            user=one["id"],
+            organization=one["organization"],
+            roles=[Role(role) for role in one["roles"]],
+            name=one["name"],
+            email=one["email"],
+        )
+        for name, one in told["cast"].items()
+    }
+    return Demo(told["campus"], datetime.fromisoformat(told["asOf"]), accounts)

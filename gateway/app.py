@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 
 from analytics.catalog import METRICS
@@ -117,7 +118,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
         Route("/metrics", metrics),
     ]
     if settings.shows_page:
-        routes.insert(0, Mount("/graphql/assets", assets()))
+        routes += [Mount("/graphql/assets", assets()), Route("/", _to_the_page)]
     return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Telemetry, observe=metrics.observe)])
 
 
@@ -230,10 +231,7 @@ def _checks(settings: Settings, world: World) -> list[Check]:
         return None
 
     async def migrations() -> str | None:
-        found = await migrate.found(world.database)
-        if found == migrate.heads():
-            return None
-        return f"the database is at {found or 'nothing'}, this version wants {migrate.heads()}: run gateway migrate"
+        return migrate.complaint(await migrate.found(world.database))
 
     async def services() -> str | None:
         causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
@@ -249,6 +247,10 @@ def _checks(settings: Settings, world: World) -> list[Check]:
         Check("services", services, essential=False),
     ]
     return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
+
+
+async def _to_the_page(_: Request) -> RedirectResponse:
+    return RedirectResponse("/graphql")
 
 
 class _Later:

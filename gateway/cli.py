@@ -39,6 +39,13 @@ def settings() -> Settings:
         return settings_module.read(os.environ)
 
 
+def no_production() -> None:
+    """End at once where a demo has no place."""
+    if os.environ.get("GATEWAY_ENVIRONMENT") == "production":
+        err.print("There is no demo in production, and there are no demo accounts.", style="red")
+        raise typer.Exit(1)
+
+
 @contextmanager
 def complaints() -> Iterator[None]:
     """What people can mend ends the command with its message and status 1, without a traceback."""
@@ -46,10 +53,11 @@ def complaints() -> Iterator[None]:
     from gateway.accounts import NoDemoError  # noqa: PLC0415
     from gateway.cluster import EmbeddedError  # noqa: PLC0415
     from gateway.demo import DemoError  # noqa: PLC0415
+    from gateway.ports import PortError  # noqa: PLC0415
 
     try:
         yield
-    except (SettingsError, DatabaseError, EmbeddedError, DemoError, NoDemoError) as problem:
+    except (SettingsError, DatabaseError, EmbeddedError, DemoError, NoDemoError, PortError) as problem:
         err.print(str(problem), markup=False, style="red")
         raise typer.Exit(1) from problem
 
@@ -60,6 +68,7 @@ def demo() -> None:
     from gateway import demo as running  # noqa: PLC0415 - each command imports what it needs
     from gateway.welcome import welcome  # noqa: PLC0415
 
+    no_production()
     chosen = settings()
     started: list[running.Stoppable] = []
     try:
@@ -80,7 +89,8 @@ def serve(workers: Annotated[int | None, typer.Option(min=1, max=64, help="Proce
 
     chosen = settings()
     with complaints():
-        run(chosen.model_copy(update={"workers": workers}) if workers else chosen)
+        started = run(chosen.model_copy(update={"workers": workers}) if workers else chosen)
+    raise typer.Exit(0 if started else 3)
 
 
 @app.command()
@@ -127,10 +137,9 @@ def token(account: Annotated[str, typer.Argument(help="learner, trainer, org-adm
     """Print a ready token of a demo account, and nothing else, on standard output."""
     from gateway import accounts  # noqa: PLC0415
 
+    no_production()
     chosen = settings()
     with complaints():
-        if chosen.production:
-            raise accounts.NoDemoError("There are no demo accounts in production.")  # noqa: EM101, TRY003 - said once
         found = accounts.read(chosen.home).accounts
         if account not in found:
             msg = f"There is no demo account {account!r}; there are: {', '.join(found)}."

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from datasources.postgres import migrate
 from datasources.postgres.connection import DatabaseError, connect
+from datasources.postgres.session import Database
 from gateway import embedded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gateway.settings import Settings
 
 Say = Callable[[str], None]
@@ -39,10 +42,10 @@ def ready(settings: Settings, say: Say, *, name: str | None = None) -> Ready:
         url = settings.database_url.get_secret_value()
         if settings.owner_database_url is not None:
             say("Migrating the database")
-            owner = settings.owner_database_url.get_secret_value()
-            asyncio.run(migrate.prepare(owner, urlsplit(url).password or ""))
+            asyncio.run(_migrate(settings.owner_database_url.get_secret_value(), url))
+        asyncio.run(_check(url))
         return Ready(url, lambda: None)
-    cluster = embedded.start(settings.home / "postgres", say=say)
+    cluster = _embedded(settings.home, say)
     try:
         say("Migrating the database")
         name = name or "gateway"
@@ -60,11 +63,56 @@ def migrate_only(settings: Settings, say: Say) -> None:
     Raises:
         EmbeddedError, DatabaseError: there is none, or nobody to migrate as.
     """
-    if settings.database_url is not None and settings.owner_database_url is None:
-        msg = "GATEWAY_OWNER_DATABASE_URL is not set: name the role that owns the tables, as postgresql://role:password@host/database."
+    if (settings.database_url is None) != (settings.owner_database_url is None):
+        missing = "GATEWAY_DATABASE_URL" if settings.database_url is None else "GATEWAY_OWNER_DATABASE_URL"
+        msg = (
+            f"{missing} is not set. Migrating takes both: GATEWAY_OWNER_DATABASE_URL, the role that owns the tables, "
+            "and GATEWAY_DATABASE_URL, the role that serves, each as postgresql://role:password@host/database."
+        )
         raise DatabaseError(msg)
-    ready(settings, say).stop()
+    if settings.database_url is not None and settings.owner_database_url is not None:
+        url = settings.database_url.get_secret_value()
+        asyncio.run(_migrate(settings.owner_database_url.get_secret_value(), url))
+    else:
+        ready(settings, say).stop()
     say(f"The database is at {migrate.heads()}.")
+
+
+def _embedded(home: Path, say: Say) -> embedded.Embedded:
+    try:
+        return embedded.start(home / "postgres", say=say)
+    except OSError as error:
+        msg = (
+            f"Cannot write under {home.absolute()}: {error.strerror}. "
+            "Name another directory, GATEWAY_HOME, or a database, GATEWAY_DATABASE_URL."
+        )
+        raise DatabaseError(msg) from error
+
+
+async def _migrate(owner_url: str, url: str) -> None:
+    serving = urlsplit(url)
+    if serving.username != migrate.APPLICATION_ROLE:
+        msg = (
+            f"GATEWAY_DATABASE_URL names the role {serving.username or 'of nobody'}: it must name "
+            f"{migrate.APPLICATION_ROLE}, which owns nothing."
+        )
+        raise DatabaseError(msg)
+    # Without a password in the address the role has one from elsewhere, or needs none.
+    if serving.password is None:
+        await migrate.upgrade(owner_url)
+    else:
+        await migrate.prepare(owner_url, unquote(serving.password))
+
+
+async def _check(url: str) -> None:
+    """See that the database can be served from, before anything is started that would only fail later."""
+    database = await Database.open(url, size=1)
+    try:
+        complaint = migrate.complaint(await migrate.found(database))
+    finally:
+        await database.close()
+    if complaint:
+        raise DatabaseError(complaint)
 
 
 async def _make(owner_url: str, name: str) -> None:

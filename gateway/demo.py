@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ import httpx
 
 from datasources.catalog import SERVICES
 from gateway import accounts, database
+from gateway.ports import address, check_port, free_port
+from gateway.settings import FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,8 @@ class Child:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
 
 
 @dataclass(slots=True)
@@ -91,17 +94,17 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
         DemoError: something is missing or taken; the message says what to do.
         EmbeddedError, DatabaseError: there is no database; likewise.
     """
-    check_port(settings.host, settings.port)
+    served = check_port(settings.host, settings.port)
     home = make_home(settings.home)
     token = secrets.token_urlsafe(32)
     port = free_port()
     simulator = f"http://127.0.0.1:{port}"
 
     say(f"The nine services, with learners {'from ' + str(settings.demo_data) if settings.demo_data else 'generated'}")
-    arguments = ["datasources.simulator", "serve", "--host", "127.0.0.1", "--port", str(port), "--token", token]
+    arguments = ["datasources.simulator", "serve", "--host", "127.0.0.1", "--port", str(port)]
     if settings.demo_data:
         arguments += ["--data", str(settings.demo_data)]
-    services = spawn("simulator", arguments, environ, home)
+    services = spawn("simulator", arguments, {**environ, "SIMULATOR_TOKEN": token}, home)
     started.append(services)
     told = wait_for(f"{simulator}/healthz", services, CAMPUS_SECONDS).json()
     demo = accounts.write(home, told)
@@ -111,39 +114,28 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
     postgres = database.ready(settings, say, name=name)
     started.append(postgres)
 
-    surroundings = {
-        **environ,
+    ours = {
         "GATEWAY_HOME": str(home),
+        "GATEWAY_PORT": str(served),
         "GATEWAY_DATABASE_URL": postgres.url,
         "GATEWAY_SERVICE_TOKEN": token,
         "GATEWAY_CLOCK": demo.as_of.isoformat(),
         **{service.variable: f"{simulator}/{service.name}" for service in SERVICES},
     }
+    surroundings = overlaid(environ, ours)
     say("The gateway and its worker")
     gateway = spawn("gateway", ["gateway.cli", "serve"], surroundings, home)
     started.append(gateway)
     started.append(spawn("worker", ["gateway.cli", "worker"], surroundings, home))
-    address = f"http://{settings.host}:{settings.port}"
-    wait_for(f"{address}/readyz", gateway, READY_SECONDS)
-    return Running(f"{address}/graphql", simulator, demo, [child for child in started if isinstance(child, Child)])
+    url = address(settings.host, served)
+    wait_for(f"{url}/readyz", gateway, READY_SECONDS)
+    return Running(f"{url}/graphql", simulator, demo, [child for child in started if isinstance(child, Child)])
 
 
-def check_port(host: str, port: int) -> None:
-    """Refuse early when somebody listens there already.
-
-    Raises:
-        DemoError: with another port to try.
-    """
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError as error:
-            msg = (
-                f"Cannot listen on {host}:{port}: {error.strerror}. "
-                f"Stop what uses it, or take another port: GATEWAY_PORT={port + 1} make run"
-            )
-            raise DemoError(msg) from error
+def overlaid(environ: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """An environment with our values in place of its own, also of those it would read from files."""
+    kept = {name: value for name, value in environ.items() if name.removesuffix(FILE) not in ours}
+    return {**kept, **ours}
 
 
 def make_home(home: Path) -> Path:
@@ -152,25 +144,16 @@ def make_home(home: Path) -> Path:
     Raises:
         DemoError: it cannot be written.
     """
+    logs = home / "logs"
+    why = None
     try:
-        (home / "logs").mkdir(mode=0o755, parents=True, exist_ok=True)
+        logs.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
-        msg = (
-            f"Cannot write under {home.absolute()}: {error.strerror}. Name another directory: GATEWAY_HOME=... make run"
-        )
-        raise DemoError(msg) from error
-    if not os.access(home, os.W_OK | os.X_OK):
-        msg = f"Cannot write under {home.absolute()}. Name another directory: GATEWAY_HOME=... make run"
+        why = error.strerror
+    if why or not all(os.access(place, os.W_OK | os.X_OK) for place in (home, logs)):
+        msg = f"Cannot write under {home.absolute()}: {why or 'it is closed'}. Name another: GATEWAY_HOME=... make run"
         raise DemoError(msg)
     return home.absolute()
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody used a moment ago."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port: int = trial.getsockname()[1]
-        return port
 
 
 def spawn(name: str, arguments: list[str], environ: Mapping[str, str], home: Path) -> Child:

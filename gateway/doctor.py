@@ -13,7 +13,9 @@ from datasources.catalog import SERVICES
 from datasources.postgres import migrate
 from datasources.postgres.connection import DatabaseError
 from datasources.postgres.session import Database
+from gateway import embedded
 from gateway import settings as settings_module
+from gateway.cluster import EmbeddedError
 from gateway.page import ASSETS
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ async def examine(environ: Mapping[str, str], console: Console) -> int:
 
 async def _database(settings: Settings) -> list[Finding]:
     if settings.database_url is None:
-        return [("database", "note", "GATEWAY_DATABASE_URL is not set: an embedded Postgres is started when needed.")]
+        return [await asyncio.to_thread(_embedded, settings)]
     url = settings.database_url.get_secret_value()
     async with AsyncExitStack() as stack:
         try:
@@ -59,15 +61,31 @@ async def _database(settings: Settings) -> list[Finding]:
         started = time.perf_counter()
         await database.ping()
         seen: list[Finding] = [("database", "ok", f"answers in {(time.perf_counter() - started) * 1000:.1f} ms")]
-        found, wanted = await migrate.found(database), migrate.heads()
-        if found == wanted:
-            return [*seen, ("migrations", "ok", f"at {found}")]
-        told = f"at {found or 'nothing'}, this version wants {wanted}: run `gateway migrate`"
-        return [*seen, ("migrations", "wrong", told)]
+        complaint = migrate.complaint(await migrate.found(database))
+        return [
+            *seen,
+            ("migrations", "wrong", complaint) if complaint else ("migrations", "ok", f"at {migrate.heads()}"),
+        ]
+
+
+def _embedded(settings: Settings) -> Finding:
+    """Start, or join, the Postgres of our own, and let go of it again."""
+    try:
+        started = embedded.start(settings.home / "postgres")
+    except (EmbeddedError, OSError) as error:
+        return (
+            "database",
+            "wrong",
+            f"GATEWAY_DATABASE_URL is not set, and the embedded Postgres does not start: {error}",
+        )
+    started.stop()
+    return "database", "ok", f"GATEWAY_DATABASE_URL is not set: the embedded Postgres under {settings.home} starts"
 
 
 async def _services(settings: Settings) -> list[Finding]:
-    async with httpx.AsyncClient(timeout=SERVICE_SECONDS) as client:
+    headers = {"Authorization": f"Bearer {settings.service_token.get_secret_value()}"} if settings.service_token else {}
+    # As the gateway itself asks them.
+    async with httpx.AsyncClient(timeout=SERVICE_SECONDS, trust_env=False) as client:
 
         async def look(name: str, variable: str) -> Finding:
             url = settings.services.get(name)
@@ -78,13 +96,15 @@ async def _services(settings: Settings) -> list[Finding]:
                     f"{variable} is not set: its facts are mocked or missing. Set it to the service's URL.",
                 )
             try:
-                answer = await client.get(url)
+                answer = await client.get(url, headers=headers)
             except httpx.HTTPError as error:
                 return (
                     name,
                     "wrong",
                     f"{url} does not answer ({type(error).__name__}): check {variable} and the service.",
                 )
+            if answer.status_code in {401, 403}:
+                return name, "wrong", f"{url} refuses us ({answer.status_code}): check GATEWAY_SERVICE_TOKEN."
             if answer.is_server_error:
                 return name, "wrong", f"{url} answers {answer.status_code}: look at the service's own log."
             return name, "ok", url

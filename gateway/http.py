@@ -116,8 +116,9 @@ class GraphQLEndpoint:
         asked = await self._read(request)
         viewer = exchange.viewer = await self._authenticate(request.headers)
         exchange.record.role = viewer.role.value if viewer else None
+        exchange.payer = viewer.user if viewer else request.client.host if request.client else ""
         if self._budget is not None:
-            self._budget.spend(viewer.user if viewer else request.client.host if request.client else "")
+            self._budget.spend(exchange.payer)
         if isinstance(asked, list):
             return await within(self._terms.seconds, self._batch(asked, exchange))
         body = await within(self._terms.seconds, self._conductor.answer(asked, exchange))
@@ -128,8 +129,10 @@ class GraphQLEndpoint:
         bodies: list[dict[str, Any]] = []
         statuses: set[int] = set()
         headers: dict[str, str] = {}
-        for one in asked:
+        for position, one in enumerate(asked):
             try:
+                if self._budget is not None and position:
+                    self._budget.spend(exchange.payer)
                 bodies.append(await self._conductor.answer(one, exchange))
                 statuses.add(HTTPStatus.OK)
             except Refused as no:

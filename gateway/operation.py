@@ -74,6 +74,7 @@ class Exchange:
     record: Record
     media: str
     viewer: Viewer | None = None
+    payer: str = ""
     contexts: list[Context] = field(default_factory=list)
 
 

@@ -11,9 +11,13 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from gateway import database
+from gateway import settings as settings_module
+from gateway.ports import check_port
 from gateway.telemetry import configure_logging
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
     from gateway.settings import Settings
 
 LOG = structlog.get_logger(__name__)
@@ -48,23 +52,39 @@ def uvicorn_config(settings: Settings, app: Any, *, factory: bool = False) -> uv
     )
 
 
-def run(settings: Settings) -> None:
-    """Serve until told to stop, in as many processes as the settings say.
+def run(settings: Settings) -> bool:
+    """Serve until told to stop, in as many processes as the settings say; False when a single one could not start.
 
     Without GATEWAY_DATABASE_URL an embedded Postgres is started first, for all of them, and stopped last.
 
     Raises:
         EmbeddedError, DatabaseError: there is no database.
+        PortError: somebody else listens there, or nobody can.
     """
     configure_logging(settings.log_level, sys.stderr)
+    check_port(settings.host, settings.port)
     postgres = database.ready(settings, lambda what: LOG.info("starting", what=what))
     try:
         # Worker processes read their settings anew, so what was decided here goes with them.
+        os.environ.pop("GATEWAY_DATABASE_URL_FILE", None)
         os.environ["GATEWAY_DATABASE_URL"] = postgres.url
-        config = uvicorn_config(settings, "gateway.app:from_environment", factory=True)
+        config = uvicorn_config(settings, "gateway.serving:application", factory=True)
         if settings.workers == 1:
-            uvicorn.Server(config).run()
-        else:
-            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            server = uvicorn.Server(config)
+            server.run()
+            return server.started
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return True
     finally:
         postgres.stop()
+
+
+def application() -> Starlette:
+    """What each process serves: the application of its environment, logging as all of them do.
+
+    A worker process is a fresh one, which knows nothing of the logging of the one that started it.
+    """
+    from gateway.app import from_environment  # noqa: PLC0415 - who only watches over workers needs none of it
+
+    configure_logging(settings_module.read(os.environ).log_level, sys.stderr)
+    return from_environment()

@@ -235,7 +235,7 @@ def unknown(environ: Mapping[str, str]) -> list[str]:
     found = []
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
             found.append(f"{name} is not a setting." + (f" Was {close[0]} meant?" if close else ""))
     return found
 

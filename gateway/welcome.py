@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 def welcome(console: Console, settings: Settings, running: Running) -> None:
     """The address, the accounts with ready tokens, and the query to paste."""
     demo = running.demo
-    console.print(f"\n[bold]{running.url}[/bold]   open it in a browser, or ask it over HTTP", markup=True)
-    console.print(f"Learners: {demo.source}. The platform's clock stands at {demo.as_of:%Y-%m-%d %H:%M} UTC.\n")
-    for name, account in demo.accounts.items():
-        console.print(f"[bold]{name}[/bold]  {account.name}", markup=True)
-        console.print(f"  Authorization: Bearer {accounts.token(settings, account, datetime.now(UTC))}", style="dim")
     document = tabs.documents().get("learner-dashboard")
     if document:
         console.print("\n[bold]The learner dashboard[/bold] (tests/operations/learner-dashboard.graphql):\n")
         console.print(document, markup=False)
-        console.print("[bold]Ask it from a shell[/bold]:\n")
-        console.print(
-            f"  curl -sG {running.url} --data-urlencode query@tests/operations/learner-dashboard.graphql \\\n"
-            '    -H "Authorization: Bearer $(.venv/bin/gateway token learner)"\n',
-            markup=False,
-        )
+    console.print(f"Learners: {demo.source}. The platform's clock stands at {demo.as_of:%Y-%m-%d %H:%M} UTC.\n")
+    for name, account in demo.accounts.items():
+        console.print(f"[bold]{name}[/bold]  {account.name}", markup=True)
+        console.print(f"  Authorization: Bearer {accounts.token(settings, account, datetime.now(UTC))}", style="dim")
+    console.print("\n[bold]Ask it from a shell[/bold]:\n")
+    console.print(
+        f"  curl -sG {running.url} --data-urlencode query@tests/operations/learner-dashboard.graphql \\\n"
+        '    -H "Authorization: Bearer $(.venv/bin/gateway token learner)"\n',
+        markup=False,
+    )
     console.print("[bold]Break a service[/bold] (ok, slow, failing, hanging or nonsense), and look at `services`:\n")
     console.print(
         f"  curl -s {running.simulator}/switches -H 'Content-Type: application/json' "
         '-d \'{"service": "content", "mode": "failing"}\'\n',
         markup=False,
     )
+    console.print(f"[bold]{running.url}[/bold]   open it in a browser, or ask it over HTTP")
     console.print("Ctrl-C stops everything.", style="dim")

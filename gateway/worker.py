@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from datasources.postgres import prune
-from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.connection import UNAVAILABLE, DatabaseError
 from datasources.postgres.session import Database
 from gateway.telemetry import configure_logging
 
@@ -31,11 +31,14 @@ async def work(settings: Settings) -> None:
     Raises:
         DatabaseError: there is no database to begin with.
     """
+    if settings.database_url is None:
+        msg = "GATEWAY_DATABASE_URL is not set: name the database that the gateway serves from."
+        raise DatabaseError(msg)
     configure_logging(settings.log_level, sys.stderr)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    database = await Database.open(settings.database_url.get_secret_value() if settings.database_url else "", size=1)
+    database = await Database.open(settings.database_url.get_secret_value(), size=1)
     try:
         while not stopped.is_set():
             try:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import exc
 
 CONNECT_WITHIN = 5.0
 """Seconds until a connection must be there."""
@@ -41,7 +41,10 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.QueryCanceledError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    SQLAlchemyError,
+    exc.TimeoutError,
+    exc.DisconnectionError,
+    # A server that shuts down is told by the base class, so its whole family is here; logs name the member.
+    exc.DBAPIError,
 )
 """What it looks like when the database cannot serve just now: what can be done without it is done without it."""
 

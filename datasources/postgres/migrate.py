@@ -32,6 +32,9 @@ MISSING_ROLE = (
 )
 
 
+NEWER = "The database is at revision {}, which this version does not know: it is newer. Use a newer version."
+
+
 async def prepare(owner_url: str, app_password: str) -> str:
     """Make the application's role, or give it this password, and migrate; the revision the database is at.
 
@@ -51,6 +54,10 @@ async def prepare(owner_url: str, app_password: str) -> str:
                 app_password,
             )
             await connection.execute(statement)
+    except asyncpg.InsufficientPrivilegeError as error:
+        # Somebody else makes the roles here, and has given this one its password.
+        if not exists:
+            raise DatabaseError(MISSING_ROLE) from error
     finally:
         await connection.close()
     return await upgrade(owner_url)
@@ -96,19 +103,28 @@ async def found(database: Database) -> str | None:
     return rows[0]["version_num"] if rows else None
 
 
+def complaint(revision: str | None) -> str | None:
+    """What is wrong with a database at this revision, and what to do; None when it is the one we want."""
+    if revision == heads():
+        return None
+    if revision is not None and revision not in _known():
+        return NEWER.format(revision)
+    return f"The database is at {revision or 'nothing'}, this version wants {heads()}: run `gateway migrate`."
+
+
 def heads() -> str:
     """The revision this code wants."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
 async def _refuse_newer(connection: AsyncConnection) -> None:
-    found = await connection.run_sync(_revision)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        msg = (
-            f"The database is at revision {found}, which this version does not know: it is newer. Use a newer version."
-        )
-        raise DatabaseError(msg)
+    revision = await connection.run_sync(_revision)
+    if revision is not None and revision not in _known():
+        raise DatabaseError(NEWER.format(revision))
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 async def _closing(connection: AsyncConnection) -> str:

@@ -84,11 +84,14 @@ class Database:
         database = cls(url, engine)
         try:
             rows = await database.fetch(
-                "SELECT rolname, rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user"
+                "SELECT rolname, rolsuper OR rolbypassrls AS bypasses, "
+                "EXISTS (SELECT FROM pg_class WHERE relowner = r.oid AND relname = 'answers') AS owns "
+                "FROM pg_roles r WHERE rolname = current_user"
             )
-            if rows[0]["bypasses"]:
+            if rows[0]["bypasses"] or rows[0]["owns"]:
+                does = "steps around row-level security" if rows[0]["bypasses"] else "owns the tables"
                 msg = (
-                    f"The role {rows[0]['rolname']} steps around row-level security, which keeps tenants apart: let "
+                    f"The role {rows[0]['rolname']} {does}, and row-level security is what keeps tenants apart: let "
                     "GATEWAY_DATABASE_URL name gateway_app, and GATEWAY_OWNER_DATABASE_URL the role that migrates."
                 )
                 raise DatabaseError(msg)  # noqa: TRY301 - closes like any other failure here

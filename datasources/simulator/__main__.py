@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from importlib import import_module
@@ -51,7 +52,11 @@ def _parser() -> ArgumentParser:
     serve = commands.add_parser("serve", help="run the nine services, each under its name, until stopped")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8100)
-    serve.add_argument("--token", default="simulator", help="the service token that callers must show")
+    serve.add_argument(
+        "--token",
+        default=os.environ.get("SIMULATOR_TOKEN", "simulator"),
+        help="the service token that callers must show; SIMULATOR_TOKEN where nobody should read it off the process",
+    )
     serve.add_argument("--password", default="demo", help="the password of every demo account")
     record_to = commands.add_parser("record", help="write a sample of every endpoint")
     record_to.add_argument("directory", type=Path)

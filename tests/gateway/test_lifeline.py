@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.gateway.processes import alive, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Says who it is, and stays; what it was told in the meantime it says at the end.
@@ -41,10 +43,16 @@ def modules(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(modules: Path, *command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603 - this interpreter
+@contextmanager
+def start(modules: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A process at the end of our line, killed in the end if it still runs."""
+    with subprocess.Popen(  # noqa: S603 - this interpreter
         [sys.executable, "-m", *command], cwd=modules, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def said(process: subprocess.Popen[str]) -> str:
@@ -52,30 +60,28 @@ def said(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def let_go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.close()
+def let_go(process: subprocess.Popen[str]) -> str:
+    """Let go of the line, and hear what it still says until it has ended."""
+    return process.communicate(timeout=10)[0]
 
 
 def test_it_is_the_module_with_its_arguments(modules: Path) -> None:
     with start(modules, "gateway.lifeline", "sits", "--port", "1") as process:
         assert said(process) == f"{process.pid} __main__ --port 1"
-        let_go(process)
 
 
 def test_it_is_terminated_when_the_line_is_let_go(modules: Path) -> None:
     with start(modules, "gateway.lifeline", "sits") as process:
         said(process)
         let_go(process)
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.returncode == -signal.SIGTERM
 
 
 def test_it_may_put_its_things_away_first(modules: Path) -> None:
     with start(modules, "gateway.lifeline", "sits", "tidy") as process:
         said(process)
-        let_go(process)
-        assert said(process) == "told to end"
-        assert process.wait(10) == 0
+        assert let_go(process) == "told to end\n"
+        assert process.returncode == 0
 
 
 def test_what_comes_down_the_line_means_nothing(modules: Path) -> None:

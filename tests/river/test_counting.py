@@ -117,3 +117,24 @@ async def test_a_roster_costs_one_statement_for_answers_whatever_its_length(
             await gateway.ask(ROSTER, olga, first=first)
             assert meter.read() == (2, 0), "remembered: the page, and a line in the audit"
     assert spent == {10: (3, 0), 200: (3, 0)}, "kept: the page, the answers, and a line in the audit"
+
+
+async def test_many_people_are_read_together_and_their_courses_too(clone: Clone, campus: Campus, clock: Clock) -> None:
+    services = Services(campus)
+    olga = next(person for person in campus.people if person.id == campus.cast["org-admin"])
+    asked = "... on Learner { displayName prediction { dropOffRisk { withheld { reason } } } }"
+    document = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ {asked} }} }}"
+    spent = {}
+    for many in (5, 40):
+        async with running(clone.app_url, services, clock) as gateway:
+            listed = await gateway.ask(
+                "query ($n: Int!) { organization { learners(first: $n) { edges { node { id } } } } }", olga, n=many
+            )
+            ids = [edge["node"]["id"] for edge in listed.data["organization"]["learners"]["edges"]]
+            await gateway.settled()
+            meter = Meter(gateway, services)
+            reply = await gateway.ask(document, olga, ids=ids)
+            spent[many] = meter.read()[0]
+            assert len(reply.data["nodes"]) == many
+    # Five more learners may be in one more course, whose pulse is looked for and kept.
+    assert spent[40] <= spent[5] + 6

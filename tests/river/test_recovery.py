@@ -110,3 +110,28 @@ async def test_a_service_that_stays_away_rests_longer_each_time(
         clock.pass_by(opening * REST)
         await gateway.dashboard("lars" if opening == 1 else "lena")
     assert (await states(gateway))["devlab"]["openings"] == 3
+
+
+async def test_a_kept_answer_is_not_replaced_by_a_poorer_one(
+    gateway: Gateway, services: Services, clock: Clock
+) -> None:
+    before = (await gateway.dashboard()).answers
+    await services.turn("content", "failing")
+    clock.pass_by(30 * HOURS)
+    for _ in range(3):
+        engagement = (await gateway.dashboard()).answers["engagement"]
+        assert engagement["value"] == before["engagement"]["value"]
+        assert (engagement["freshness"]["state"], engagement["freshness"]["origin"]) == ("STALE", "LIVE")
+
+
+async def test_what_was_worked_out_without_a_service_says_so_where_nothing_better_is_kept(
+    gateway: Gateway, services: Services
+) -> None:
+    await services.turn("content", "failing")
+    for _ in range(2):
+        heard = (await gateway.dashboard()).answers
+        for field in ("engagement", "dropOffRisk"):
+            assert heard[field]["value"]
+            assert heard[field]["freshness"]["origin"] == "PARTIAL"
+        left_out = {one["metric"]: one["reason"] for one in heard["peers"]["value"]["notCompared"]}
+        assert left_out["ENGAGEMENT"] == "SOURCE_DOWN", "a poorer number does not stand beside whole ones"

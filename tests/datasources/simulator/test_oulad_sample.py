@@ -99,7 +99,7 @@ def test_every_answer_about_every_person_and_course_is_a_valid_fact(campus: Camp
     }
     people = [person.id for person in campus.people][::20]
     reads = services(campus, {"keys": []})
-    for service in SERVICES:
+    for service in (one for one in SERVICES if one.name in reads):
         for endpoint, read in zip(service.endpoints, reads[service.name], strict=True):
             answers: dict[str, Any] = {key: read.answer(key) for key in ids.get(read.subject, people)}
             fact: Any = endpoint.fact
