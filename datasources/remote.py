@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from datasources.breaker import Circuit
+from datasources.breaker import Circuit, State
 from datasources.exchange import CallError, Line, Query, SourceError, query_of
 from datasources.report import Cause, ServiceReport, Tally
 from datasources.wire import Batch
@@ -30,6 +30,7 @@ AT_ONCE = 8
 """Calls to one service that are under way at a time; further ones wait for their turn."""
 
 _FIRST_WAIT = 0.1
+_PROBE_PATIENCE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Remote:
         self._here = surroundings
         self._circuit = Circuit(service.breaker, surroundings.rng)
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._probe: asyncio.Event | None = None
 
     async def read(
         self, endpoint: Endpoint, ids: Sequence[str], deadline: float, headers: Mapping[str, str]
@@ -149,12 +151,14 @@ class Remote:
         """One call, when there is an address, a closed breaker and a free place; its outcome is told to the breaker."""
         if self._line is None:
             raise CallError(self.service.name, Cause.NOT_CONFIGURED, blame=None)
-        if not self._circuit.willing(self._here.monotonic()):
+        if not await self._willing(until):
             raise CallError(self.service.name, Cause.OPEN, blame=None)
         async with self._place(until):
+            half_open = self._circuit.read(self._here.monotonic()).state is State.HALF_OPEN
             ticket = self._circuit.admit(self._here.monotonic())
             if ticket is None:
                 raise CallError(self.service.name, Cause.OPEN, blame=None)
+            probe = self._probe = asyncio.Event() if half_open else None
             began = self._here.monotonic()
             blame: bool | None = None
             try:
@@ -172,7 +176,20 @@ class Remote:
                     self._circuit.failed(ticket, ended)
                 else:
                     self._circuit.passed(ticket)
+                if probe is not None:
+                    probe.set()
         return batch
+
+    async def _willing(self, until: float) -> bool:
+        """Whether the breaker lets a call through; a probe that is under way is waited for, but not for long.
+
+        What is asked beside the probe belongs to the same dashboard: half of it real and half of it not helps nobody.
+        """
+        if not self._circuit.willing(self._here.monotonic()) and self._probe is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + _PROBE_PATIENCE)):
+                    await self._probe.wait()
+        return self._circuit.willing(self._here.monotonic())
 
     @asynccontextmanager
     async def _place(self, until: float) -> AsyncIterator[None]:

@@ -315,10 +315,22 @@ async def test_an_open_breaker_answers_without_a_call_until_one_probe_passes() -
     world.seconds = 40
     assert the_report(world).state is State.HALF_OPEN
     fetched = await world.facts().load_many(Progress, ids(500))
-    assert len(world.requests) == 6
-    assert sum(one.origin is Origin.LIVE for one in fetched.values()) == 100
+    assert len(world.requests) == 10, "one probe goes ahead, and the four calls beside it wait for how it fares"
+    assert world.most_under_way == 4
+    assert {one.origin for one in fetched.values()} == {Origin.LIVE}
     assert the_report(world).state is State.CLOSED
     assert (await world.facts().load(Progress, "a")).origin is Origin.LIVE
+
+
+async def test_while_the_probe_fails_nothing_else_is_called() -> None:
+    world = World(lambda _: failing(500))
+    for _ in range(5):
+        await world.facts().load(Progress, "a")
+    world.seconds = 40
+    fetched = await world.facts().load_many(Progress, ids(500), mock=True)
+    assert len(world.requests) == 6
+    assert {one.origin for one in fetched.values()} == {Origin.MOCK}
+    assert the_report(world).state is State.OPEN
 
 
 async def test_a_breaker_that_opens_ends_the_retries() -> None:
