@@ -17,7 +17,7 @@ from aiodataloader import DataLoader
 from analytics import cohorts
 from analytics.codec import encode
 from analytics.cohorts import EVERYWHERE, Member, Snapshot
-from analytics.declare import Metric, Scope, Withheld, WithheldReason
+from analytics.declare import DataQuality, DataQualityLevel, Metric, Scope, Withheld, WithheldReason
 from analytics.inputs import DEGRADED_FOR, Inputs, Read, down, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
@@ -104,7 +104,9 @@ class Solver:
             return Found(kept, Tier.DATABASE)
         answer = tried or await self._solve(metric, subject, arguments)
         if is_down(answer) and self._world.services.mocks:
-            return Found(await self._work_out(metric, subject, arguments, mocks=True), Tier.SOURCE)
+            mocked = await self._work_out(metric, subject, arguments, mocks=True)
+            if mocked.value is not None:
+                return Found(mocked, Tier.SOURCE)
         return Found(answer, Tier.MEMORY if tried else Tier.SOURCE)
 
     async def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Answer:
@@ -250,7 +252,7 @@ class Solver:
         return replace(
             self._blank(metric, sources),
             value=encode(outcome),
-            quality=NO_QUALITY if mocked else outcome.quality,
+            quality=_quality(outcome.quality, sources),
             score=metric.score(outcome),
             level=metric.level(outcome),
         )
@@ -297,3 +299,11 @@ class Solver:
         blank = self._blank(metric, worst(source for answer in answers for source in answer.sources))
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
         return replace(blank, value=taken.wire(), expires_at=expires)
+
+
+def _quality(quality: DataQuality, sources: tuple[Source, ...]) -> DataQuality:
+    """How much a value stands on: nothing where it is mocked, little where a service is missing from it."""
+    given = {source.origin for source in sources}
+    if Origin.MOCK in given:
+        return NO_QUALITY
+    return replace(quality, level=DataQualityLevel.LOW) if None in given else quality

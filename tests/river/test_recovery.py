@@ -133,5 +133,6 @@ async def test_what_was_worked_out_without_a_service_says_so_where_nothing_bette
         for field in ("engagement", "dropOffRisk"):
             assert heard[field]["value"]
             assert heard[field]["freshness"]["origin"] == "PARTIAL"
+            assert heard[field]["quality"]["level"] == "LOW"
         left_out = {one["metric"]: one["reason"] for one in heard["peers"]["value"]["notCompared"]}
         assert left_out["ENGAGEMENT"] == "SOURCE_DOWN", "a poorer number does not stand beside whole ones"
