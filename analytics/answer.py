@@ -11,13 +11,15 @@ from analytics.declare import Metric, Scope, Withheld, WithheldReason
 from analytics.keeping import question
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
-from analytics.solve import FAULT, Solver, World
+from analytics.solve import FAULT, Solver
 from datasources.postgres.audit import Event, record
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
+
+    from analytics.world import World
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ inside a loader would wait for its own batch. Every question is solved once howe
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,14 +26,12 @@ from datasources.declare import Origin
 from datasources.postgres import answers as table
 from datasources.postgres.answers import Kept, Question
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.session import Actor, system
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from analytics.roster import Roster
-    from datasources.fetch import Services
-    from datasources.memory import Memory
+    from analytics.world import World
 
 log = structlog.get_logger(__name__)
 
@@ -42,28 +40,7 @@ PATIENCE = timedelta(hours=18)
 """How long past its freshness a member's answer is still good enough for a daily snapshot."""
 WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
 FAULT = Withheld(WithheldReason.FAULT, "This number could not be worked out. The fault is ours, and is logged.")
-REQUEST_SECONDS = 5.0
 REFRESH_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What lives as long as the process: the two tiers, the services, who is where, and two clocks.
-
-    `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
-    freshness the second. `patience` is how many seconds one request waits for services. `unkept` is what
-    was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
-    so the next request that ends keeps it.
-    """
-
-    database: Database
-    services: Services
-    memory: Memory[tuple[str, Question], Answer]
-    roster: Roster
-    clock: Callable[[], datetime]
-    now: Callable[[], datetime]
-    patience: float = REQUEST_SECONDS
-    unkept: dict[str, dict[Question, Kept]] = field(default_factory=dict)
 
 
 class Solver:

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 
 from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
-from analytics.solve import REQUEST_SECONDS, World
+from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
 from datasources.postgres import answers, migrate

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.policy import Viewer
-    from analytics.solve import World
+    from analytics.world import World
     from datasources.report import ServiceReport
 
 

@@ -25,7 +25,7 @@ from tests.datasources.postgres.rosters import asked, kept
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from analytics.solve import World
+    from analytics.world import World
     from datasources.postgres.answers import Question
     from datasources.postgres.session import Database
     from tests.conftest import Clone, Server

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import strawberry
 
-    from analytics.solve import World
+    from analytics.world import World
     from datasources.simulator.campus import Campus
     from tests.river.bearers import Who
 

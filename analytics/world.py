@@ -1,0 +1,39 @@
+"""What lives as long as the process, and every request works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from analytics.record import Answer
+    from analytics.roster import Roster
+    from datasources.fetch import Services
+    from datasources.memory import Memory
+    from datasources.postgres.answers import Kept, Question
+    from datasources.postgres.session import Database
+
+REQUEST_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What lives as long as the process: the two tiers, the services, who is where, and two clocks.
+
+    `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
+    freshness the second. `patience` is how many seconds one request waits for services. `unkept` is what
+    was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
+    so the next request that ends keeps it.
+    """
+
+    database: Database
+    services: Services
+    memory: Memory[tuple[str, Question], Answer]
+    roster: Roster
+    clock: Callable[[], datetime]
+    now: Callable[[], datetime]
+    patience: float = REQUEST_SECONDS
+    unkept: dict[str, dict[Question, Kept]] = field(default_factory=dict)
