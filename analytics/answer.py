@@ -64,13 +64,13 @@ class Answers:
     async def afterwards(self) -> None:
         """What is done when the response has been sent.
 
-        Stale answers are worked out again and new ones kept; whose answers the viewer heard, other than
-        their own, goes into the audit, with how many.
+        Whose answers the viewer heard, other than their own, goes into the audit, with how many; then stale
+        answers are worked out again and new ones kept.
         """
-        await self._solver.afterwards()
         heard, self._heard = self._heard, Counter()
         events = [Event("answers.heard", learner, {"answers": count}) for learner, count in sorted(heard.items())]
         try:
             await record(self._database, self._actor, events)
         except UNAVAILABLE as error:
             log.warning("audit.not_recorded", error=type(error).__name__, events=len(events))
+        await self._solver.afterwards()

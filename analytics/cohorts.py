@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One metric's headline numbers over a group, as they stood on one day."""
+    """One metric's headline numbers over a group, as they stood on one day: none more than a day old."""
 
     taken_on: date
     members: tuple[Member, ...]
@@ -42,8 +42,10 @@ class Snapshot:
         return {"takenOn": self.taken_on.isoformat(), "members": members}
 
     @classmethod
-    def of(cls, wire: Mapping[str, Any]) -> Snapshot:
-        """The snapshot that was kept."""
+    def of(cls, wire: Mapping[str, Any] | None) -> Snapshot:
+        """The snapshot that was kept; nobody, on no day, where there is none."""
+        if wire is None:
+            return cls(date.min, ())
         return cls(date.fromisoformat(wire["takenOn"]), tuple(Member(*row) for row in wire["members"]))
 
 

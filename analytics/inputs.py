@@ -39,6 +39,7 @@ class Read:
 
     value: Any
     sources: tuple[Source, ...]
+    expires_at: datetime | None = None
 
 
 class Known(Protocol):
@@ -81,7 +82,7 @@ class Inputs:
                 if given.reasons and answer.withheld is None and not answer.complete:
                     # What is poorer for want of a service cannot stand beside what is not.
                     return Read(down(answer.sources), answer.sources)
-                return Read(answer.withheld or value_of(answer), answer.sources)
+                return Read(answer.withheld or value_of(answer), answer.sources, answer.expires_at)
             case Many.COURSES:
                 return await self._of_courses(given, subject)
             case Many.EVERYONE:
@@ -118,8 +119,10 @@ class Inputs:
         )
         sources = worst(source for answer in answers for source in answer.sources)
         values = tuple(value_of(answer) for answer in answers if answer.withheld is None)
-        refused = [answer.withheld for answer in answers if is_down(answer)]
-        return Read(refused[0] if refused and not values else values, sources)
+        broken = [a.withheld for a in answers if a.withheld and a.withheld.reason is WithheldReason.FAULT]
+        refused = broken or [answer.withheld for answer in answers if answer.withheld and is_down(answer)]
+        expires = min((answer.expires_at for answer in answers), default=None)
+        return Read(refused[0] if broken or (refused and not values) else values, sources, expires)
 
     async def _of_everyone(self, given: Input, subject: Subject) -> Read:
         if (nowhere := await self._nowhere()) is not None:
@@ -143,11 +146,11 @@ class Inputs:
                 continue
             taken = await self._known.snapshot(producer, group)
             sources = worst((*sources, *taken.sources))
-            snapshot = Snapshot.of(taken.value or {})
+            snapshot = Snapshot.of(taken.value)
             found = privacy.ladder(subject.id, snapshot.members, k, organization=wide)
             if found is not None:
                 rung, scores = found
-                return Read(Cohort(rung, snapshot.taken_on, scores), sources)
+                return Read(Cohort(rung, snapshot.taken_on, scores), sources, taken.expires_at)
             if not taken.whole:
                 # Those who are missing are missing for a while only: that is no reason to take other peers.
                 return Read(down(sources), sources)

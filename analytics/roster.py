@@ -34,7 +34,8 @@ EVERY = timedelta(minutes=10)
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
 REMEMBERED = timedelta(seconds=60)
-STILL_KNOWN = timedelta(hours=1)
+KNOWN_EARLIER = timedelta(hours=1)
+"""How long people are still known while the database is away."""
 SECONDS = 60.0
 """How long the services may take for one copy."""
 PATIENCE = 2.0
@@ -122,28 +123,30 @@ class Roster:
             copying.cancel()
         await asyncio.gather(*copies, return_exceptions=True)
 
-    async def persons(self, actor: Actor, ids: Sequence[str]) -> dict[str, people.Person]:
-        """Those of the people whom the actor may see; one statement for all that are not remembered.
+    async def persons(self, actor: Actor, ids: Sequence[str]) -> dict[str, people.Person | None]:
+        """The people whom the actor may see, None for others; one statement for all that are not remembered.
 
-        While the database does not answer, whom it told of in the last hour are still known.
+        While the database does not answer, whom it told of in the last hour are still known, and who is
+        neither is not among the answers at all.
         """
         keys = {person: ("person", *actor.settings, person) for person in ids}
-        found = {person: known for person, key in keys.items() if (known := self._memory.get(key)) is not None}
-        if unknown := [person for person in keys if person not in found]:
-            mark = self._memory.mark()
-            try:
-                async with asyncio.timeout(self._patience):
-                    read = await people.find(self._database, actor, unknown)
-            except UNAVAILABLE:
-                read = {p: known for p in unknown if (known := self._earlier.get(keys[p])) is not None}
-                if not read:
-                    raise
-                return found | read
-            for person, row in read.items():
-                self._memory.put(keys[person], row, until=self._now() + REMEMBERED, mark=mark)
-                self._earlier.put(keys[person], row, until=self._now() + STILL_KNOWN)
-            found |= read
-        return found
+        found: dict[str, people.Person | None] = {
+            person: known for person, key in keys.items() if (known := self._memory.get(key)) is not None
+        }
+        unknown = [person for person in keys if person not in found]
+        if not unknown:
+            return found
+        mark = self._memory.mark()
+        try:
+            async with asyncio.timeout(self._patience):
+                read = await people.find(self._database, actor, unknown)
+        except UNAVAILABLE as error:
+            log.warning("roster.not_read", error=type(error).__name__)
+            return found | {p: known for p in unknown if (known := self._earlier.get(keys[p])) is not None}
+        for person, row in read.items():
+            self._memory.put(keys[person], row, until=self._now() + REMEMBERED, mark=mark)
+            self._earlier.put(keys[person], row, until=self._now() + KNOWN_EARLIER)
+        return found | {person: read.get(person) for person in unknown}
 
     async def organization(self, actor: Actor) -> people.Organization | None:
         """The actor's own organization."""
@@ -204,7 +207,7 @@ class Roster:
 
 
 def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:
-    taken = [enrollment.course for enrollment in enrollments if enrollment.left_at is None]
+    taken = [enrollment.course for enrollment in enrollments if enrollment.live]
     return sorted(taken, key=lambda course: (course.start, course.id), reverse=True)
 
 

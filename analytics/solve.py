@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,7 +17,7 @@ from aiodataloader import DataLoader
 from analytics import cohorts
 from analytics.codec import encode
 from analytics.cohorts import EVERYWHERE, Member, Snapshot
-from analytics.declare import DataQuality, DataQualityLevel, Metric, Scope, Withheld, WithheldReason
+from analytics.declare import DataQuality, DataQualityLevel, Input, Metric, Scope, Withheld, WithheldReason
 from analytics.inputs import DEGRADED_FOR, Inputs, Read, down, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
@@ -26,16 +26,16 @@ from datasources.declare import Origin
 from datasources.postgres import answers as table
 from datasources.postgres.answers import Kept, Question
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.prune import ANSWERS as RETENTION
 from datasources.postgres.session import Actor, system
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from analytics.world import World
 
 log = structlog.get_logger(__name__)
 
-RETENTION = timedelta(days=7)
 PATIENCE = timedelta(hours=18)
 """How long past its freshness a member's answer is still good enough for a daily snapshot."""
 WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
@@ -87,10 +87,11 @@ class Solver:
         return Found(answer, Tier.MEMORY if tried else Tier.SOURCE)
 
     async def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Answer:
-        """An answer about the same subject that a metric reads, as the viewer may read it."""
-        if mocks:
-            return (await self.find(metric, subject, {})).answer
-        return await self._fresh(metric, subject, self._kept)
+        """An answer about the same subject that a metric reads, as the viewer may read it; never a stale one."""
+        answer = await self._fresh(metric, subject, self._kept)
+        if mocks and is_down(answer):
+            return await self._work_out(metric, subject, {}, mocks=True)
+        return answer
 
     async def known(self, metric: Metric, subject: Subject, *, patience: timedelta = timedelta(0)) -> Answer:
         """An answer that others are made of, as the gateway itself may read it."""
@@ -111,19 +112,15 @@ class Solver:
     async def afterwards(self) -> None:
         """What need not be waited for: stale answers worked out again; answers and facts kept.
 
-        A database that is down costs the keeping, never an error: the next request asks again.
+        A database that is down costs the keeping for a while, never an error.
         """
         if self._stale:
             stale, self._stale = self._stale, {}
             await self._facts.keep()
             self._begin(REFRESH_SECONDS)
             await asyncio.gather(*(self._solve(*asked) for asked in stale.values()))
-        try:
-            if rows := self._world.unkept.pop(self._organization, None):
-                await table.keep(self._world.database, self._organization, rows)
-            await self._facts.keep()
-        except UNAVAILABLE as error:
-            log.warning("answers.not_kept", error=type(error).__name__)
+        await self._world.keep(self._organization)
+        await self._facts.keep()
 
     def _begin(self, seconds: float) -> None:
         """Fetch facts anew, for so many seconds."""
@@ -152,7 +149,12 @@ class Solver:
         kept = await loader.load(asked)
         if kept is None or kept.as_of > self._at or kept.calculated_at < self._world.now() - RETENTION:
             return None
-        return from_kept(metric, kept)
+        try:
+            return from_kept(metric, kept)
+        except (KeyError, ValueError, TypeError) as error:
+            # Kept by a release that knew another shape of it.
+            log.warning("answers.not_understood", metric=metric.key, error=type(error).__name__)
+            return None
 
     async def _fresh(
         self,
@@ -211,23 +213,22 @@ class Solver:
             *(self._inputs.read(given, metric, subject, mocks=mocks) for given in metric.inputs)
         )
         sources = worst(source for read in reads for source in read.sources)
-        mocked = any(source.origin is Origin.MOCK for source in sources)
         missing = [
             read.value
             for read, given in zip(reads, metric.inputs, strict=True)
             if isinstance(read.value, Withheld) and not given.optional
         ]
-        outcome = missing[0] if missing else self._compute(metric, subject, arguments, reads)
+        broken = [read.value for read, given in zip(reads, metric.inputs, strict=True) if _broken(read, given)]
+        outcome = (broken or missing or [None])[0] or self._compute(metric, subject, arguments, reads)
+        blank = self._blank(metric, sources, until=(read.expires_at for read in reads if read.expires_at))
         if isinstance(outcome, Withheld):
-            silent = any(
-                isinstance(read.value, Withheld) and read.value.reason is WithheldReason.SOURCE_DOWN for read in reads
-            )
-            if outcome.reason is WithheldReason.SOURCE_DOWN or ((mocked or silent) and outcome.reason in WANTING):
+            poorer = any(source.origin in {None, Origin.MOCK} for source in sources)
+            if outcome.reason is WithheldReason.SOURCE_DOWN or (poorer and outcome.reason in WANTING):
                 # What a mock or nothing is too little for says nothing about the person: the source is down.
                 outcome = down(sources)
-            return replace(self._blank(metric, sources), withheld=outcome)
+            return replace(blank, withheld=outcome)
         return replace(
-            self._blank(metric, sources),
+            blank,
             value=encode(outcome),
             quality=_quality(outcome.quality, sources),
             score=metric.score(outcome),
@@ -251,11 +252,11 @@ class Solver:
             log.exception("metric.fault", metric=metric.key, error=type(error).__name__)
             return FAULT
 
-    def _blank(self, metric: Metric, sources: tuple[Source, ...]) -> Answer:
-        """An answer of this moment, without anything said yet."""
+    def _blank(self, metric: Metric, sources: tuple[Source, ...], until: Iterable[datetime] = ()) -> Answer:
+        """An answer of this moment, without anything said yet; fresh no longer than the answers it is made of."""
         now = self._world.now()
         whole = all(source.origin is Origin.LIVE for source in sources)
-        expires = now + (metric.fresh_for if whole else DEGRADED_FOR)
+        expires = min((now + (metric.fresh_for if whole else DEGRADED_FOR), *until))
         return Answer(metric, None, None, NO_QUALITY, sources, None, None, self._at, now, expires)
 
     async def _take_snapshot(self, metric: Metric, group: str) -> Answer:
@@ -276,6 +277,12 @@ class Solver:
         blank = self._blank(metric, worst(source for answer in answers for source in answer.sources))
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
         return replace(blank, value=taken.wire(), expires_at=expires)
+
+
+def _broken(read: Read, given: Input) -> bool:
+    """Whether an input is missing for a fault of ours: what follows from it is not known to be right."""
+    withheld = isinstance(read.value, Withheld) and read.value.reason is WithheldReason.FAULT
+    return withheld and not given.reasons
 
 
 def _quality(quality: DataQuality, sources: tuple[Source, ...]) -> DataQuality:

@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 def subject_of(person: Person, scope: Scope) -> Subject:
     """A person as a subject, in one of the roles they have."""
-    return Subject(scope, person.organization, person.id, person.trainers)
+    taught_by = person.trainers if scope is Scope.LEARNER else frozenset()
+    return Subject(scope, person.organization, person.id, taught_by)
 
 
 class Subjects:
@@ -37,13 +38,14 @@ class Subjects:
         self._roster = roster
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
-        self._people = DataLoader(self._read)
+        self._people: DataLoader[str, Any] = DataLoader(self._read)
 
     async def learner(self, id: str | None = None) -> Person:  # noqa: A002 - the field's own name
         """A learner, the viewer where no id is given.
 
         Raises:
             NotFound: there is no such learner, or none that the viewer may see.
+            Unavailable: it cannot be looked up just now.
         """
         return await self._person(id, Role.LEARNER, Scope.LEARNER)
 
@@ -52,6 +54,7 @@ class Subjects:
 
         Raises:
             NotFound: there is no such trainer, or none that the viewer may see.
+            Unavailable: it cannot be looked up just now.
         """
         return await self._person(id, Role.TRAINER, Scope.TRAINER)
 
@@ -87,8 +90,7 @@ class Subjects:
         """A page of the learners of a trainer or an organization, by name.
 
         Raises:
-            NotFound: nobody knows yet who they are.
-            Unavailable: the database does not answer.
+            Unavailable: nobody knows yet who they are, or the database does not answer.
         """
         trainer = of.id if of.scope is Scope.TRAINER else None
         window = {"first": first, "after": after, "last": last, "before": before}
@@ -105,8 +107,7 @@ class Subjects:
         """A page of the organization's trainers, by name, as far as the viewer may see them.
 
         Raises:
-            NotFound: nobody knows yet who they are.
-            Unavailable: the database does not answer.
+            Unavailable: nobody knows yet who they are, or the database does not answer.
         """
         window = {"first": first, "after": after, "last": last, "before": before}
         return await self._page(Role.TRAINER, None, window)
@@ -117,27 +118,30 @@ class Subjects:
             raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003
         wanted = id or viewer.user
         await self._roster.ready(viewer.organization)
+        own = wanted == viewer.user and role in viewer.roles
+        person: Person | None
         try:
             person = await self._people.load(wanted)
-        except UNAVAILABLE as error:
-            log.warning("subjects.not_read", error=type(error).__name__)
-            if wanted != viewer.user or role not in viewer.roles:
-                raise Unavailable(NOT_NOW) from error
+        except Unavailable:
+            if not own:
+                raise
             person = _by_token(viewer)
-        if person is None and wanted == viewer.user and await self._roster.missing(viewer.organization):
+        if person is None and (missing := await self._roster.missing(viewer.organization)):
+            if not own:
+                raise Unavailable(_unknown(missing))
             person = _by_token(viewer)
         if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):
             raise NotFound(_missing(scope.value))
         return person
 
-    async def _read(self, ids: list[str]) -> list[Person | None]:
+    async def _read(self, ids: list[str]) -> list[Person | Exception | None]:
         found = await self._roster.persons(self._actor, ids)
-        return [found.get(person) for person in ids]
+        return [found[person] if person in found else Unavailable(NOT_NOW) for person in ids]
 
     async def _page(self, role: Role, trainer: str | None, window: Mapping[str, Any]) -> Page:
         """A page of people with a role; refused while they are not known, since it would say that there is nobody."""
         if missing := await self._roster.missing(self._viewer.organization):
-            raise NotFound(f"Who is here is not known yet: {' and '.join(sorted(missing))} did not answer.")  # noqa: EM102, TRY003
+            raise Unavailable(_unknown(missing))
         try:
             return await people.page(self._database, self._actor, role=role.value, trainer=trainer, **window)
         except UNAVAILABLE as error:
@@ -164,6 +168,10 @@ def _by_token(viewer: Viewer) -> Person:
 def _untold(organization: str) -> people.Organization:
     """The viewer's organization, while nobody has told of it."""
     return people.Organization(organization, f"Organization {organization[:8]}", None, None, (), ())
+
+
+def _unknown(missing: frozenset[str]) -> str:
+    return f"Who is here is not known yet: {' and '.join(sorted(missing))} did not answer. Ask again in a few seconds."
 
 
 def _missing(what: str) -> str:

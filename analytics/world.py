@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import structlog
+
+from datasources.postgres import answers
+from datasources.postgres.connection import UNAVAILABLE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
@@ -16,7 +21,11 @@ if TYPE_CHECKING:
     from datasources.postgres.answers import Kept, Question
     from datasources.postgres.session import Database
 
+log = structlog.get_logger(__name__)
+
 REQUEST_SECONDS = 5.0
+MOST_UNKEPT = 10_000
+"""The most answers of an organization that wait for the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +46,19 @@ class World:
     now: Callable[[], datetime]
     patience: float = REQUEST_SECONDS
     unkept: dict[str, dict[Question, Kept]] = field(default_factory=dict)
+
+    async def keep(self, organization: str) -> None:
+        """Keep what was worked out for an organization; while the database is away it waits for the next request."""
+        if not (rows := self.unkept.pop(organization, None)):
+            return
+        kept = False
+        try:
+            await answers.keep(self.database, organization, rows)
+            kept = True
+        except UNAVAILABLE as error:
+            log.warning("answers.not_kept", error=type(error).__name__, answers=len(rows))
+        finally:
+            if not kept and len(rows) <= MOST_UNKEPT:
+                self.unkept[organization] = {**rows, **self.unkept.get(organization, {})}
+        # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
+        self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])

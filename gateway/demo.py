@@ -109,7 +109,7 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
     told = wait_for(f"{simulator}/healthz", services, CAMPUS_SECONDS).json()
     demo = accounts.write(home, told)
 
-    # One database for each campus: answers about one never stand beside another's.
+    # An embedded database for each campus: answers about one never stand beside another's.
     name = "campus_" + sha256(f"{demo.source} {demo.as_of}".encode()).hexdigest()[:8]
     postgres = database.ready(settings, say, name=name)
     started.append(postgres)

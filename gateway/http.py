@@ -153,12 +153,12 @@ class GraphQLEndpoint:
 
     async def _afterwards(self, exchange: Exchange) -> None:
         """Do what was left for after the answer; what fails or takes too long is logged and given up."""
-        try:
-            async with asyncio.timeout(self._terms.afterwards_seconds):
-                for context in exchange.contexts:
+        for context in exchange.contexts:
+            try:
+                async with asyncio.timeout(self._terms.afterwards_seconds):
                     await context.afterwards()
-        except Exception:
-            LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
+            except Exception:
+                LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
 
 
 def status(no: Refused, media: str) -> int:

@@ -28,7 +28,9 @@ def check_port(host: str, port: int) -> int:
             trial.bind((host, port))
         except OSError as error:
             advice = f"Stop what uses it, or take another port, like GATEWAY_PORT={port + 1}."
-            if error.errno != errno.EADDRINUSE:
+            if error.errno in {errno.EACCES, errno.EPERM}:
+                advice = "Ports below 1024 are for root: take another, like GATEWAY_PORT=8000."
+            elif error.errno != errno.EADDRINUSE:
                 advice = "GATEWAY_HOST must be an address of this machine, like 127.0.0.1."
             msg = f"Cannot listen on {host}:{port}: {error.strerror}. {advice}"
             raise PortError(msg) from error

@@ -37,6 +37,8 @@ def _in_production(settings: Settings, key: str | None) -> list[str]:
         found.append("GATEWAY_MOCKS: production never answers with mocks. Unset it.")
     if settings.demo_data is not None:
         found.append("GATEWAY_DEMO_DATA: the demo's data has no place in production. Unset it.")
+    if settings.clock is not None:
+        found.append("GATEWAY_CLOCK: production goes by the real time. Unset it.")
     if settings.introspection == "everyone":
         found.append("GATEWAY_INTROSPECTION: production shows its schema to `viewers` or to `nobody`.")
     return found

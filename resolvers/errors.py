@@ -10,8 +10,11 @@ from analytics.policy import NotAllowed, NotFound, Unavailable
 SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
 
-CODES: dict[type[Exception], str] = {NotFound: "NOT_FOUND", NotAllowed: "FORBIDDEN", Unavailable: "UNAVAILABLE"}
-"""The verdicts of the policy; what is unavailable is worth asking for again in a few seconds."""
+SOON = 5
+"""Seconds after which what is unavailable is worth asking for again."""
+
+CODES: dict[type[Exception], str] = {NotFound: "NOT_FOUND", NotAllowed: "FORBIDDEN"}
+"""The verdicts of the policy."""
 
 
 class Refused(Exception):  # noqa: N818 - a verdict about the request, named like the ones in analytics.policy
@@ -81,6 +84,8 @@ def _verdict(error: GraphQLError) -> dict[str, Any] | None:
         return _of_graphql(error)
     if isinstance(cause, Refused):
         return {"code": cause.code, **cause.extra}
+    if isinstance(cause, Unavailable):
+        return {"code": "UNAVAILABLE", "retryAfter": SOON}
     code = CODES.get(type(cause))
     return {"code": code} if code else None
 

@@ -100,6 +100,9 @@ async def found(database: Database) -> str | None:
         rows = await database.fetch("SELECT version_num FROM alembic_version")
     except asyncpg.UndefinedTableError:
         return None
+    except asyncpg.InsufficientPrivilegeError as error:
+        msg = f"This role may read nothing here: GATEWAY_DATABASE_URL must name {APPLICATION_ROLE}."
+        raise DatabaseError(msg) from error
     return rows[0]["version_num"] if rows else None
 
 

@@ -68,12 +68,13 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """One person's place in a course, past or present."""
+    """One person's place in a course, past or present; `live` while it lasts."""
 
     course: Course
     enrolled_at: datetime
     left_at: datetime | None
     status: str
+    live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ async def courses_of_each(
         }
     taken: dict[str, list[Enrollment]] = {person: [] for person in persons}
     for row, course in rows:
-        taken[row.person].append(Enrollment(courses[course.id], row.enrolled_at, row.left_at, row.status))
+        live = bool(row.live)
+        taken[row.person].append(Enrollment(courses[course.id], row.enrolled_at, row.left_at, row.status, live))
     return {person: tuple(enrollments) for person, enrollments in taken.items()}
 
 

@@ -47,7 +47,9 @@ CALLS = {
             value = excluded.value, withheld = excluded.withheld, about = excluded.about, score = excluded.score,
             level = excluded.level, origin = excluded.origin, as_of = excluded.as_of,
             calculated_at = excluded.calculated_at, expires_at = excluded.expires_at
-        WHERE answers.calculated_at < excluded.calculated_at;
+        -- The snapshot of a cohort is one for everybody until it expires, whoever took it first.
+        WHERE answers.calculated_at < excluded.calculated_at
+            AND (answers.scope <> 'cohort' OR answers.expires_at <= excluded.calculated_at);
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written > 0 THEN
             PERFORM pg_notify('answers', $17);

@@ -111,7 +111,7 @@ async def test_a_directory_that_never_told_costs_names_and_groups_only(gateway: 
     assert marked == {"contentEffectiveness", "peers", "dropOffRisk"}
     assert reply.answers["peers"]["withheld"]["reason"] == "SOURCE_DOWN"
     refused = await gateway.ask("{ organization { learners { totalCount } } }", "olga")
-    assert refused.codes == {"NOT_FOUND"}, "nobody knows how many there are, and that is not none"
+    assert refused.codes == {"UNAVAILABLE"}, "nobody knows how many there are, and that is not none"
     assert not any("directory" in row.about for row in await gateway.kept())
 
 
