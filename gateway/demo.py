@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import signal
@@ -64,6 +65,27 @@ class Child:
             self.process.stdin.close()
 
 
+class Claim:
+    """A home belongs to one demo at a time: its logs, its accounts and its tokens are that demo's.
+
+    Raises:
+        DemoError: another one has it.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._file = (home / "demo.lock").open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            msg = f"A demo runs from {home} already. Stop it, or give this one a home: GATEWAY_HOME=... make run"
+            raise DemoError(msg) from error
+
+    def stop(self) -> None:
+        """Let another one have it."""
+        self._file.close()
+
+
 @dataclass(slots=True)
 class Running:
     """A demo that answers."""
@@ -96,6 +118,7 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
     """
     served = check_port(settings.host, settings.port)
     home = make_home(settings.home)
+    started.append(Claim(home))
     token = secrets.token_urlsafe(32)
     port = free_port()
     simulator = f"http://127.0.0.1:{port}"

@@ -36,6 +36,11 @@ def main(arguments: Sequence[str]) -> int:
     except OuladError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(
+            f"{error.filename} cannot be read: {error.strerror}. Let this user read it, or name another.\n"
+        )
+        return 2
     if asked.command == "record":
         public = key_set(Ed25519PrivateKey.from_private_bytes(SAMPLE_KEY))
         sys.stdout.write(f"{record(campus, public, asked.directory)} samples in {asked.directory}\n")
@@ -71,6 +76,9 @@ def _parser() -> ArgumentParser:
 
 def _campus(asked: Namespace) -> Campus:
     if asked.data:
+        if not asked.data.is_dir():
+            msg = f"{asked.data} is no directory: name one that holds OULAD data"
+            raise OuladError(msg)
         return import_oulad(asked.data)
     if asked.campus:
         module, _, function = asked.campus.partition(":")

@@ -177,6 +177,12 @@ def test_a_second_demo_at_the_same_port_says_what_to_do(stage: Stage) -> None:
     assert answers(stage.demo.url.replace("/graphql", "/readyz"))
 
 
+def test_a_second_demo_in_the_same_home_says_what_to_do(stage: Stage) -> None:
+    said = refused(GATEWAY_HOME=str(stage.demo.home), GATEWAY_PORT=0)
+    assert "already. Stop it, or give this one a home: GATEWAY_HOME=" in said
+    assert answers(stage.demo.url.replace("/graphql", "/readyz"))
+
+
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda blow: blow.name)
 def test_however_it_ends_nothing_of_it_is_left(stage: Stage, blow: signal.Signals) -> None:
     demo = stage.demo
@@ -204,7 +210,7 @@ def test_however_it_ends_nothing_of_it_is_left(stage: Stage, blow: signal.Signal
 
 def test_learners_that_are_not_there_are_told(tmp_path: Path) -> None:
     said = refused(GATEWAY_HOME=tmp_path, GATEWAY_DEMO_DATA=tmp_path / "nowhere")
-    assert f"{tmp_path}/nowhere holds no OULAD data: there should be" in said
+    assert f"{tmp_path}/nowhere is no directory: name one that holds OULAD data" in said
 
 
 def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:

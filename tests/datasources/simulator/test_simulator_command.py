@@ -29,4 +29,4 @@ def test_a_campus_can_be_generated_of_any_size(tmp_path: Path) -> None:
 
 def test_data_that_is_not_there_is_said_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", str(tmp_path), "--data", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere holds no OULAD data" in capsys.readouterr().err
+    assert "nowhere is no directory" in capsys.readouterr().err
