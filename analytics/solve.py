@@ -51,6 +51,7 @@ class Solver:
         self._organization = actor.organization
         self._request_id = request_id
         self._at = world.clock()
+        self._database_away = False
         self._begin(world.patience)
         self._kept = self._loader(actor)
         self._kept_by_system = self._loader(system(actor.organization))
@@ -133,9 +134,14 @@ class Solver:
 
     def _loader(self, actor: Actor) -> DataLoader[Question, Kept | None]:
         async def read(asked: Sequence[Question]) -> list[Kept | None]:
+            if self._database_away:
+                return [None] * len(asked)
             try:
-                kept = await table.read(self._world.database, actor, asked)
+                async with asyncio.timeout(self._world.patience / 4):
+                    kept = await table.read(self._world.database, actor, asked)
             except UNAVAILABLE as error:
+                # Waited for once in a request, and no longer: the rest of its time is for the services.
+                self._database_away = True
                 log.warning("answers.not_read", error=type(error).__name__)
                 return [None] * len(asked)
             return [kept.get(one) for one in asked]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,14 @@ class World:
         """Keep what was worked out for an organization; while the database is away it waits for the next request."""
         if not (rows := self.unkept.pop(organization, None)):
             return
-        kept = False
         try:
             await answers.keep(self.database, organization, rows)
-            kept = True
-        except UNAVAILABLE as error:
+        except (*UNAVAILABLE, asyncio.CancelledError) as error:
             log.warning("answers.not_kept", error=type(error).__name__, answers=len(rows))
-        finally:
-            if not kept and len(rows) <= MOST_UNKEPT:
+            if len(rows) <= MOST_UNKEPT:
                 self.unkept[organization] = {**rows, **self.unkept.get(organization, {})}
-        # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
-        self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        else:
+            # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
+            self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])

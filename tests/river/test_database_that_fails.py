@@ -114,3 +114,18 @@ async def test_others_are_not_shown_and_nothing_of_the_inside_is_told(gateway: G
     assert reply.codes == {"UNAVAILABLE"}
     assert "Lena" not in reply.text
     assert "postgres" not in reply.text.lower()
+
+
+async def test_a_database_that_hangs_leaves_time_to_ask_the_services(
+    server: Server, clone: Clone, services: Services, clock: Clock
+) -> None:
+    async with running(clone.app_url, services, clock, patience=2.0) as gateway:
+        await gateway.ask("{ organization { name } }", "olga")
+        owner = await connect(f"{server.owner_url.rpartition('/')[0]}/{clone.app_url.rpartition('/')[2]}")
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE")
+            heard = (await gateway.dashboard()).answers
+        await owner.close()
+    for field in ("velocity", "mastery", "performance"):
+        assert heard[field]["freshness"]["origin"] == "LIVE", field
+        assert heard[field]["value"]
