@@ -23,11 +23,11 @@ class Peer(Protocol):
     @property
     def id(self) -> str: ...  # noqa: D102 - the class says what they are
     @property
-    def region(self) -> str | None: ...  # noqa: D102
+    def region(self) -> str | None: ...  # noqa: D102 - likewise
     @property
-    def age_band(self) -> str | None: ...  # noqa: D102
+    def age_band(self) -> str | None: ...  # noqa: D102 - likewise
     @property
-    def score(self) -> float | None: ...  # noqa: D102
+    def score(self) -> float | None: ...  # noqa: D102 - likewise
 
 
 def ladder(

@@ -115,7 +115,7 @@ class Subjects:
     async def _person(self, id: str | None, role: Role, scope: Scope) -> Person:  # noqa: A002 - as above
         viewer = self._viewer
         if id is None and role not in viewer.roles:
-            raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003
+            raise NotFound(f"You are no {scope.value}; say which one you mean with an id.")  # noqa: EM102, TRY003 - said once
         wanted = id or viewer.user
         await self._roster.ready(viewer.organization)
         own = wanted == viewer.user and role in viewer.roles

@@ -54,12 +54,17 @@ class World:
             return
         try:
             await answers.keep(self.database, organization, rows)
-        except (*UNAVAILABLE, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
+            self._wait(organization, rows)
+            raise
+        except UNAVAILABLE as error:
             log.warning("answers.not_kept", error=type(error).__name__, answers=len(rows))
-            if len(rows) <= MOST_UNKEPT:
-                self.unkept[organization] = {**rows, **self.unkept.get(organization, {})}
-            if isinstance(error, asyncio.CancelledError):
-                raise
+            self._wait(organization, rows)
         else:
             # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
             self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])
+
+    def _wait(self, organization: str, rows: dict[Question, Kept]) -> None:
+        """Have answers wait for the database, under those that were worked out meanwhile, and not without bound."""
+        if len(rows) <= MOST_UNKEPT:
+            self.unkept[organization] = {**rows, **self.unkept.get(organization, {})}

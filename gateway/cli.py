@@ -50,10 +50,10 @@ def no_production() -> None:
 def complaints() -> Iterator[None]:
     """What people can mend ends the command with its message and status 1, without a traceback."""
     from datasources.postgres.connection import DatabaseError  # noqa: PLC0415 - commands start without the database
-    from gateway.accounts import NoDemoError  # noqa: PLC0415
-    from gateway.cluster import EmbeddedError  # noqa: PLC0415
-    from gateway.demo import DemoError  # noqa: PLC0415
-    from gateway.ports import PortError  # noqa: PLC0415
+    from gateway.accounts import NoDemoError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.cluster import EmbeddedError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.demo import DemoError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.ports import PortError  # noqa: PLC0415 - each command imports what it needs
 
     try:
         yield
@@ -66,7 +66,7 @@ def complaints() -> Iterator[None]:
 def demo() -> None:
     """Start everything: nine simulated services, the gateway and its worker. Ctrl-C stops all of it."""
     from gateway import demo as running  # noqa: PLC0415 - each command imports what it needs
-    from gateway.welcome import welcome  # noqa: PLC0415
+    from gateway.welcome import welcome  # noqa: PLC0415 - each command imports what it needs
 
     no_production()
     chosen = settings()
@@ -85,7 +85,7 @@ def demo() -> None:
 @app.command()
 def serve(workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes that serve.")] = None) -> None:
     """Serve the graph at /graphql, with /livez and /readyz beside it."""
-    from gateway.serving import run  # noqa: PLC0415
+    from gateway.serving import run  # noqa: PLC0415 - each command imports what it needs
 
     chosen = settings()
     with complaints():
@@ -96,7 +96,7 @@ def serve(workers: Annotated[int | None, typer.Option(min=1, max=64, help="Proce
 @app.command()
 def worker() -> None:
     """Do what nobody waits for: let kept answers and facts go when their term is over."""
-    from gateway.worker import work  # noqa: PLC0415
+    from gateway.worker import work  # noqa: PLC0415 - each command imports what it needs
 
     with complaints():
         asyncio.run(work(settings()))
@@ -105,7 +105,7 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date. Needs GATEWAY_OWNER_DATABASE_URL, unless the database is embedded."""
-    from gateway import database  # noqa: PLC0415
+    from gateway import database  # noqa: PLC0415 - each command imports what it needs
 
     chosen = settings()
     with complaints():
@@ -117,7 +117,7 @@ def schema(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when the file is not current.")] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Write the schema's SDL to schema.graphql, whose diff is the review of the API."""
-    from gateway.generated import current, schema_file  # noqa: PLC0415
+    from gateway.generated import current, schema_file  # noqa: PLC0415 - each command imports what it needs
 
     raise typer.Exit(0 if current(schema_file(ROOT), err.print, check=check) else 1)
 
@@ -127,7 +127,7 @@ def docs(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail when a file is not current.")] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Write the generated pages of docs/: metrics, services and settings."""
-    from gateway.generated import current, pages  # noqa: PLC0415
+    from gateway.generated import current, pages  # noqa: PLC0415 - each command imports what it needs
 
     raise typer.Exit(0 if current(pages(ROOT), err.print, check=check) else 1)
 
@@ -135,7 +135,7 @@ def docs(
 @app.command()
 def token(account: Annotated[str, typer.Argument(help="learner, trainer, org-admin or stranger")]) -> None:
     """Print a ready token of a demo account, and nothing else, on standard output."""
-    from gateway import accounts  # noqa: PLC0415
+    from gateway import accounts  # noqa: PLC0415 - each command imports what it needs
 
     no_production()
     chosen = settings()
@@ -150,7 +150,7 @@ def token(account: Annotated[str, typer.Argument(help="learner, trainer, org-adm
 @app.command()
 def doctor() -> None:
     """Look at configuration, database, migrations, services and page, and say what to do about each finding."""
-    from gateway.doctor import examine  # noqa: PLC0415
+    from gateway.doctor import examine  # noqa: PLC0415 - each command imports what it needs
 
     raise typer.Exit(asyncio.run(examine(os.environ, out)))
 

@@ -87,7 +87,7 @@ def compiled(
     except Unplain:
         return None
     # The source is ours; of the document only names are in it, as quoted text.
-    exec("\n".join(writer.lines), writer.globals)  # noqa: S102
+    exec("\n".join(writer.lines), writer.globals)  # noqa: S102 - see above
     function: Projection = writer.globals[name]
     return function
 

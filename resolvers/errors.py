@@ -32,26 +32,11 @@ class BadInput(Refused):
     """An argument that is no good; the message says what would be."""
 
 
-class Unauthenticated(Refused):
-    """Nobody is known to be asking."""
-
-    code = "UNAUTHENTICATED"
-
-
-class TooMany(Refused):
-    """More than the viewer may ask for now; `retry_after` is in whole seconds."""
-
-    code = "RATE_LIMITED"
-
-    def __init__(self, message: str, retry_after: int) -> None:
-        super().__init__(message, retryAfter=retry_after)
-
-
 def present(error: GraphQLError, request_id: str, *, suggestions: bool = True) -> dict[str, Any]:
     """An error in response shape: message, locations, path, and `extensions` with a `code`.
 
     What is the client's to mend keeps its message. Anything else becomes INTERNAL_SERVER_ERROR with
-    the request id, by which the log knows the rest (`is_internal` says which to log).
+    the request id, by which the log knows the rest.
 
     Args:
         error: as the parser, the validator or the executor gave it.
@@ -66,11 +51,6 @@ def present(error: GraphQLError, request_id: str, *, suggestions: bool = True) -
     elif not suggestions:
         shown["message"] = SUGGESTION.sub("", shown["message"])
     return {**shown, "extensions": extensions}
-
-
-def is_internal(error: GraphQLError) -> bool:
-    """Whether an error is a fault of ours: masked for the client, and worth a line in the log."""
-    return _verdict(error) is None
 
 
 def _verdict(error: GraphQLError) -> dict[str, Any] | None:

@@ -40,8 +40,8 @@ class Viewer:
 
     id: strawberry.ID = strawberry.field(description="Your user id, a UUID.")
     name: str | None = strawberry.field(description="Your name, where the token says it.")
-    roles: list[RoleName] = strawberry.field(description="The roles you may act in.")  # type: ignore[valid-type]
-    active_role: RoleName = strawberry.field(description="The role you act in now (`X-Active-Role`).")  # type: ignore[valid-type]
+    roles: list[RoleName] = strawberry.field(description="The roles you may act in.")  # type: ignore[valid-type]  # made while the schema grows
+    active_role: RoleName = strawberry.field(description="The role you act in now (`X-Active-Role`).")  # type: ignore[valid-type]  # made while the schema grows
 
     @field("The organization you belong to.")
     async def organization(self, info: Info) -> Organization:
@@ -114,7 +114,7 @@ class Query:
         return to_organization(await info.context.subjects.organization(_uuid(id, "Organization")))
 
     @field("How each service behind the numbers is doing, as this process sees it.")
-    def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]
+    def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]  # made while the schema grows
         """In the order of the catalog."""
         return [encode(report) for report in info.context.services()]
 
@@ -143,8 +143,8 @@ def definitions(metrics: Iterable[Metric]) -> StrawberryField:
     said = [definition(metric) for metric in metrics if metric.family is not Family.INTERNAL]
 
     def resolve(
-        scope: Annotated[ScopeName | None, strawberry.argument(description="Only those about this.")] = None,  # type: ignore[valid-type]
-    ) -> list[adopt(MetricDefinition)]:  # type: ignore[valid-type]
+        scope: Annotated[ScopeName | None, strawberry.argument(description="Only those about this.")] = None,  # type: ignore[valid-type]  # made while the schema grows
+    ) -> list[adopt(MetricDefinition)]:  # type: ignore[valid-type]  # made while the schema grows
         return [one for one in said if scope is None or one["scope"] == scope.name]
 
     grown: StrawberryField = strawberry.field(  # type: ignore[assignment]  # typed for class bodies

@@ -181,7 +181,7 @@ def risk_level(score: float) -> RiskLevel:
 def _confidence(look: _Look) -> Confidence:
     if look.day < 28 or not look.due or look.item_days is None:  # noqa: PLR2004 - the definition's days
         return Confidence.LOW
-    return Confidence.MEDIUM if look.day < 60 else Confidence.HIGH  # noqa: PLR2004
+    return Confidence.MEDIUM if look.day < 60 else Confidence.HIGH  # noqa: PLR2004 - likewise
 
 
 def _say(assessed: Sequence[_Assessed], model: RiskModel) -> DropOffRisk:

@@ -50,7 +50,7 @@ def test_nobody_hears_a_metric_of_what_they_do_not_see_or_that_is_not_for_their_
     asker = viewer(user, role)
     for subject in SUBJECTS.values():
         heard = may_hear(asker, metric, subject)  # type: ignore[arg-type]  # parametrized as an object
-        assert heard == (may_see(asker, subject) and role in metric.roles)  # type: ignore[attr-defined]
+        assert heard == (may_see(asker, subject) and role in metric.roles)  # type: ignore[attr-defined]  # likewise
 
 
 def test_the_id_of_another_organizations_member_opens_nothing() -> None:

@@ -16,8 +16,8 @@ np = pytest.importorskip("numpy", reason="training needs the `train` extra")
 pytest.importorskip("scipy", reason="training needs the `train` extra")
 
 from analytics.training.card import labels_of, matrix_of  # noqa: E402 - after the check for its libraries
-from analytics.training.fit import auc, brier, fit, precision_at  # noqa: E402
-from analytics.training.tables import DAYS, TableError, load  # noqa: E402
+from analytics.training.fit import auc, brier, fit, precision_at  # noqa: E402 - likewise
+from analytics.training.tables import DAYS, TableError, load  # noqa: E402 - likewise
 
 PROJECT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("GATEWAY_DEMO_DATA") or PROJECT.parent / "shared" / "data")
