@@ -13,6 +13,9 @@ from analytics.declare import DeclarationError, Family, Many, Metric, Scope
 from analytics.describe import describe, field_docs, measure
 from analytics.learner import attainment, gaps, knowledge, participation, velocities
 from analytics.prediction import risk
+from analytics.rolls import Membership, Roll
+from datasources import course as course_service
+from datasources import directory
 from datasources.catalog import SOURCES
 from datasources.declare import About
 
@@ -21,11 +24,32 @@ if typing.TYPE_CHECKING:
 
 SUPPLIES = {
     Scope.LEARNER: {About.USER, About.MARKET},
-    Scope.COURSE: {About.USER, About.COURSE, About.MARKET},
+    Scope.COURSE: {About.COURSE, About.MARKET},
     Scope.TRAINER: {About.USER, About.MARKET},
     Scope.ORGANIZATION: {About.ORGANIZATION, About.MARKET},
     Scope.MARKET: {About.MARKET},
 }
+"""What one fact can be about, for a metric of each scope."""
+
+ABOUT_MANY: dict[Many, set[About]] = {
+    Many.COURSES: set(),
+    Many.COHORT: set(),
+    Many.EVERYONE: {About.USER},
+    Many.STARTERS: {About.USER},
+    Many.ITEMS: {About.CONTENT},
+}
+"""What many facts can be about."""
+
+VALUES_OF = {Many.COURSES: Scope.COURSE, Many.COHORT: Scope.LEARNER, Many.EVERYONE: Scope.LEARNER}
+"""What many values can be of."""
+
+WITH_COURSES = {Scope.LEARNER, Scope.TRAINER, Scope.ORGANIZATION}
+
+ROSTER: dict[type[Any], Scope] = {Roll: Scope.COURSE, Membership: Scope.ORGANIZATION}
+"""What the roster supplies, and to which scope."""
+
+TELLERS = frozenset({directory.SERVICE.name, course_service.SERVICE.name})
+"""Who the roster is copied from."""
 
 
 def collect(*modules: ModuleType) -> dict[str, Metric]:
@@ -65,17 +89,16 @@ def _unique(declared: list[Metric]) -> None:
 
 
 def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: dict[type[Any], Metric]) -> None:
-    if kind in SOURCES and many in {Many.ONE, Many.EVERYONE}:
-        about = SOURCES[kind][1].about
-        wanted = (
-            {About.USER}
-            if many is Many.EVERYONE
-            else SUPPLIES[metric.scope] - ({About.USER} if metric.scope is Scope.COURSE else set())
-        )
-        if about in wanted:
-            return
-    scope = {Many.ONE: metric.scope, Many.COURSES: Scope.COURSE, Many.COHORT: Scope.LEARNER}.get(many)
-    if kind in produced and produced[kind].scope is scope:
+    if many is Many.ONE and ROSTER.get(kind) is metric.scope:
+        return
+    if kind in SOURCES and SOURCES[kind][1].about in (SUPPLIES[metric.scope] if many is Many.ONE else ABOUT_MANY[many]):
+        return
+    scope = metric.scope if many is Many.ONE else VALUES_OF.get(many)
+    if (
+        kind in produced
+        and produced[kind].scope is scope
+        and (many is not Many.COURSES or metric.scope in WITH_COURSES)
+    ):
         return
     msg = f"{metric}: nobody can supply `{name}`, a {kind.__name__} ({many.value}), to a {metric.scope.value} metric"
     raise DeclarationError(msg)
@@ -103,6 +126,8 @@ def services_of(metric: Metric) -> frozenset[str]:
     for given in metric.inputs:
         if given.type in SOURCES:
             names.add(SOURCES[given.type][0].name)
+        elif given.type in ROSTER:
+            names |= TELLERS
         else:
             producer: Any = PRODUCERS[given.type]
             names |= services_of(producer)

@@ -52,8 +52,8 @@ def course_pulse(
     today = day_of(at)
     busy = [
         len(item_days(fact, course, after=today - WINDOW, until=today))
-        for learner, fact in interactions.facts.items()
-        if learner in progress.facts and attends(progress.facts[learner], course, at)
+        for learner, fact in interactions.by_learner.items()
+        if learner in progress.by_learner and attends(progress.by_learner[learner], course, at)
     ]
     median = quantile(busy, 0.5)
     if median is None or len(busy) < PEERS:
@@ -104,14 +104,16 @@ def content_effects(  # noqa: PLR0913 - one parameter for each fact it stands on
     what is opened afterwards cannot have helped. The earlier score is the mean over counted work due before.
     """
     work = {
-        learner: coursework(assessments.facts[learner].assessments, scores.facts[learner].scores, course=course, at=at)
-        for learner, known in sorted(progress.facts.items(), key=lambda fact: fact[0])
+        learner: coursework(
+            assessments.by_learner[learner].assessments, scores.by_learner[learner].scores, course=course, at=at
+        )
+        for learner, known in sorted(progress.by_learner.items(), key=lambda fact: fact[0])
         if any(stay.course_id == course and stay.enrolled_at <= at for stay in known.courses)
-        and all(learner in others.facts for others in (interactions, scores, assessments))
+        and all(learner in others.by_learner for others in (interactions, scores, assessments))
     }
     outcome = _outcome(work.values(), at)
     people = [
-        _exposure(interactions.facts[learner], course, pieces, settled)
+        _exposure(interactions.by_learner[learner], course, pieces, settled)
         for learner, pieces in work.items()
         for settled in _settled(pieces, at)
         if settled.id == outcome
@@ -119,7 +121,7 @@ def content_effects(  # noqa: PLR0913 - one parameter for each fact it stands on
     found = contrasts(people)
     types = {
         i.content_id: i.type
-        for fact in interactions.facts.values()
+        for fact in interactions.by_learner.values()
         for i in sorted(fact.interactions, key=lambda i: i.type)
         if i.course_id == course
     }

@@ -6,9 +6,13 @@ wiring; the decorator says only what the signature cannot.
 
     a fact (`Progress`)               one endpoint of one service, about the subject
     a value (`Mastery`)               that metric, of the same subject
-    `tuple[ContentEffects, ...]`      that metric, of each course the learner takes now
+    `tuple[ContentEffects, ...]`      that metric, of each course the learner takes, the trainer teaches, or the
+                                      organization takes part in
     `Cohort[Engagement]`              that metric's headline number for the subject's peers; demands `k`
-    `Everyone[Interactions]`          a fact, about everyone in the course (only for course metrics)
+    `Everyone[Interactions]`          a fact about, or a value of, everyone in the course or the organization
+    `Starters[User]`                  a fact about everyone who is or ever was in the course
+    `Items[Content]`                  a fact about every content item that the course's learners opened
+    `Roll`, `Membership`              who is or was in the course, or learns in the organization
     `... | None`                      may be absent: the metric can do without
     `... | Withheld`                  may be absent, and the metric wants to know why
     `*, at: datetime`                 the platform's clock
@@ -19,7 +23,7 @@ wiring; the decorator says only what the signature cannot.
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -33,6 +37,7 @@ from analytics.words import (
     Days,
     Everyone,
     Family,
+    Items,
     Logit,
     PerWeek,
     Points,
@@ -40,6 +45,7 @@ from analytics.words import (
     Role,
     Rung,
     Scope,
+    Starters,
     Withheld,
     WithheldReason,
 )
@@ -55,6 +61,7 @@ __all__ = [
     "Everyone",
     "Family",
     "Input",
+    "Items",
     "Logit",
     "Many",
     "Metric",
@@ -64,6 +71,7 @@ __all__ = [
     "Role",
     "Rung",
     "Scope",
+    "Starters",
     "Withheld",
     "WithheldReason",
     "metric",
@@ -84,6 +92,17 @@ class Many(Enum):
     COURSES = "courses"
     COHORT = "cohort"
     EVERYONE = "everyone"
+    STARTERS = "starters"
+    ITEMS = "items"
+
+
+GROUPS: dict[Any, Many] = {
+    tuple: Many.COURSES,
+    Cohort: Many.COHORT,
+    Everyone: Many.EVERYONE,
+    Starters: Many.STARTERS,
+    Items: Many.ITEMS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +206,7 @@ def metric(  # noqa: PLR0913 - one argument for each thing the signature cannot 
                 inputs.append(_input(compute.__name__, parameter.name, hint))
             elif not _injected(compute.__name__, scope, parameter.name, hint):
                 arguments.append(_argument(compute.__name__, parameter, hint))
-        if any(i.many is Many.COHORT for i in inputs) and k < 2:  # noqa: PLR2004 - one peer is a name
-            msg = f"{compute.__name__} reads a cohort, so it must say its k"
-            raise DeclarationError(msg)
-        if any(i.many is Many.EVERYONE for i in inputs) and scope is not Scope.COURSE:
-            msg = f"{compute.__name__} reads Everyone, which only a course metric can"
-            raise DeclarationError(msg)
+        _of_many(compute.__name__, scope, inputs, k)
         compute.__metric__ = Metric(  # type: ignore[attr-defined]  # the record rides on the function
             name=compute.__name__,
             key=key,
@@ -219,6 +233,21 @@ def metric(  # noqa: PLR0913 - one argument for each thing the signature cannot 
     return declare
 
 
+def _of_many(name: str, scope: Scope, inputs: Iterable[Input], k: int) -> None:
+    """Refuse what says something about a group without a k, or about one that the scope does not have."""
+    asked = {given.many for given in inputs}
+    wide = scope in {Scope.ORGANIZATION, Scope.MARKET}
+    if k < 2 and (Many.COHORT in asked or (wide and Many.EVERYONE in asked)):  # noqa: PLR2004 - one person is a name
+        msg = f"{name} reads a group of people, so it must say its k"
+        raise DeclarationError(msg)
+    if Many.EVERYONE in asked and not wide and scope is not Scope.COURSE:
+        msg = f"{name} reads Everyone, which only a metric of a course, an organization or the market can"
+        raise DeclarationError(msg)
+    if asked & {Many.STARTERS, Many.ITEMS} and scope is not Scope.COURSE:
+        msg = f"{name} reads Starters or Items, which only a course metric can"
+        raise DeclarationError(msg)
+
+
 def _members(hint: Any) -> tuple[Any, ...]:
     """The members of a union, or the hint alone."""
     return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
@@ -239,12 +268,12 @@ def _input(name: str, parameter: str, hint: Any) -> Input:
         what = members[0]
         if isinstance(what, type) and is_dataclass(what):
             return Input(parameter, what, Many.ONE, optional, reasons)
-        many = {tuple: Many.COURSES, Cohort: Many.COHORT, Everyone: Many.EVERYONE}.get(get_origin(what))
+        many = GROUPS.get(get_origin(what))
         if many:
             return Input(parameter, get_args(what)[0], many, optional, reasons)
     msg = (
         f"{name}: nobody can supply `{parameter}: {hint}`; "
-        "ask for a fact, a value, a Cohort, Everyone or a tuple of values"
+        "ask for a fact, a value, a Cohort, Everyone, Starters, Items or a tuple of values"
     )
     raise DeclarationError(msg)
 

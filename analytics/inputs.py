@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from analytics import cohorts, privacy
-from analytics.catalog import PRODUCERS
+from analytics.arithmetic import day_of
+from analytics.catalog import PRODUCERS, ROSTER, TELLERS
 from analytics.cohorts import EVERYWHERE, Snapshot
-from analytics.declare import Cohort, Everyone, Input, Many, Metric, Scope, Withheld, WithheldReason
+from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Scope, Starters, Withheld, WithheldReason
 from analytics.keeping import value_of
 from analytics.policy import Subject
 from analytics.record import Answer, Source, worst
-from analytics.roster import TELLERS
 from datasources.catalog import SOURCES
+from datasources.content import Interactions
 from datasources.declare import About, Origin
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from analytics.roster import Roster
     from datasources.fetch import Facts
@@ -31,6 +32,12 @@ log = structlog.get_logger(__name__)
 
 DEGRADED_FOR = timedelta(seconds=30)
 """How long an answer that a service is missing from is held in memory: as long as a breaker rests."""
+
+
+MISSING_AT_MOST = 0.1
+"""The share of a group that may be missing for want of a service, and what is said of the group still stand."""
+PATIENCE = timedelta(hours=18)
+"""How long past its freshness a person's answer is still good enough for what is said of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,8 @@ class Known(Protocol):
     def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Awaitable[Answer]:
         """Another answer about the same subject."""
 
-    def known(self, metric: Metric, subject: Subject) -> Awaitable[Answer]:
-        """An answer that is made of no mocks."""
+    def known(self, metric: Metric, subject: Subject, *, patience: timedelta = ...) -> Awaitable[Answer]:
+        """An answer that is made of no mocks, past its freshness by `patience` at most."""
 
     def snapshot(self, metric: Metric, group: str) -> Awaitable[Answer]:
         """Today's snapshot of a group, as an answer whose value is `Snapshot.wire`."""
@@ -77,6 +84,8 @@ class Inputs:
         match given.many:
             case Many.ONE if given.type in SOURCES:
                 return await self._fact(given, subject, mocks=mocks)
+            case Many.ONE if given.type in ROSTER:
+                return await self._of_roster(subject)
             case Many.ONE:
                 answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
                 if given.reasons and answer.withheld is None and not answer.complete:
@@ -86,7 +95,11 @@ class Inputs:
             case Many.COURSES:
                 return await self._of_courses(given, subject)
             case Many.EVERYONE:
-                return await self._of_everyone(given, subject)
+                return await self._of_everyone(given, metric, subject)
+            case Many.STARTERS:
+                return await self._of_starters(given, subject)
+            case Many.ITEMS:
+                return await self._of_items(given, subject)
             case Many.COHORT:
                 return await self._of_peers(PRODUCERS[given.type], metric.k, subject)
 
@@ -110,7 +123,7 @@ class Inputs:
     async def _of_courses(self, given: Input, subject: Subject) -> Read:
         if (nowhere := await self._nowhere()) is not None:
             return nowhere
-        courses = await self._roster.current_courses(self._organization, subject.id, self._at)
+        courses = await self._courses(subject)
         answers = await asyncio.gather(
             *(
                 self._known.known(PRODUCERS[given.type], Subject(Scope.COURSE, self._organization, course))
@@ -124,22 +137,94 @@ class Inputs:
         expires = min((answer.expires_at for answer in answers), default=None)
         return Read(refused[0] if broken or (refused and not values) else values, sources, expires)
 
-    async def _of_everyone(self, given: Input, subject: Subject) -> Read:
+    async def _courses(self, subject: Subject) -> tuple[str, ...]:
+        """The courses that a learner takes now; the begun ones that a trainer teaches or an organization takes part in."""
+        places = self._roster.places
+        if subject.scope is Scope.LEARNER:
+            return await places.current_courses(self._organization, subject.id, self._at)
+        trainer = subject.id if subject.scope is Scope.TRAINER else None
+        return await places.courses(self._organization, trainer, self._at)
+
+    async def _of_roster(self, subject: Subject) -> Read:
         if (nowhere := await self._nowhere()) is not None:
             return nowhere
-        service, _ = SOURCES[given.type]
-        learners = await self._roster.peers(self._organization, subject.id)
-        fetched = await self._facts.load_many(given.type, [peer.id for peer in learners], mock=False)
+        sources = tuple(Source(service, Origin.LIVE, None) for service in sorted(TELLERS))
+        if subject.scope is Scope.ORGANIZATION:
+            return Read(await self._roster.places.membership(self._organization), sources)
+        roll = await self._roster.places.roll(self._organization, subject.id)
+        return Read(roll or Withheld(WithheldReason.NOT_ENOUGH_DATA, "Nobody here takes this course."), sources)
+
+    async def _of_everyone(self, given: Input, metric: Metric, subject: Subject) -> Read:
+        """A fact about, or a value of, each learner of a course, or of the organization where there are k of them."""
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
+        course = subject.id if subject.scope is Scope.COURSE else None
+        learners = [one.id for one in await self._roster.places.learners(self._organization, course)]
+        if course is None and len(learners) < metric.k:
+            return Read(cohorts.too_few(metric.k), ())
+        if given.type in SOURCES:
+            read = await self._facts_of(given.type, learners)
+        else:
+            read = await self._values_of(PRODUCERS[given.type], learners)
+        return read if isinstance(read.value, Withheld) else replace(read, value=Everyone(read.value))
+
+    async def _of_starters(self, given: Input, subject: Subject) -> Read:
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
+        learners = await self._roster.places.starters(self._organization, subject.id)
+        read = await self._facts_of(given.type, learners)
+        return read if isinstance(read.value, Withheld) else replace(read, value=Starters(read.value))
+
+    async def _of_items(self, given: Input, subject: Subject) -> Read:
+        """A fact about each item that the learners of a course have opened by now."""
+        if (nowhere := await self._nowhere()) is not None:
+            return nowhere
+        learners = [one.id for one in await self._roster.places.learners(self._organization, subject.id)]
+        opened = await self._facts_of(Interactions, learners)
+        if isinstance(opened.value, Withheld):
+            return opened
+        items = {
+            one.content_id
+            for fact in opened.value.values()
+            for one in fact.interactions
+            if one.course_id == subject.id and one.date <= day_of(self._at)
+        }
+        read = await self._facts_of(given.type, sorted(items))
+        sources = worst((*opened.sources, *read.sources))
+        return Read(read.value if isinstance(read.value, Withheld) else Items(read.value), sources)
+
+    async def _facts_of(self, fact: type[Any], ids: Sequence[str]) -> Read:
+        """One fact about each of them, by id; refused where too many are missing for want of the service."""
+        service, _ = SOURCES[fact]
+        fetched = await self._facts.load_many(fact, ids, mock=False)
         sources = worst(Source(service.name, one.origin, one.seen_at) for one in fetched.values())
-        facts = {learner: one.fact for learner, one in fetched.items() if one.fact is not None}
-        if not facts and any(one.origin is None for one in fetched.values()):
+        if _too_many(one.origin is None for one in fetched.values()):
             return Read(down(sources), sources)
-        return Read(Everyone(facts), sources)
+        return Read({one: found.fact for one, found in fetched.items() if found.fact is not None}, sources)
+
+    async def _values_of(self, producer: Metric, learners: Sequence[str]) -> Read:
+        """The value of each of them, by id; refused where too many are missing for want of a service."""
+        answers = await asyncio.gather(
+            *(
+                self._known.known(producer, Subject(Scope.LEARNER, self._organization, learner), patience=PATIENCE)
+                for learner in learners
+            )
+        )
+        sources = worst(source for answer in answers for source in answer.sources)
+        broken = [a.withheld for a in answers if a.withheld and a.withheld.reason is WithheldReason.FAULT]
+        if broken or _too_many(not answer.complete for answer in answers):
+            return Read(broken[0] if broken else down(sources), sources)
+        values = {
+            learner: value_of(answer)
+            for learner, answer in zip(learners, answers, strict=True)
+            if answer.withheld is None and answer.complete
+        }
+        return Read(values, sources)
 
     async def _of_peers(self, producer: Metric, k: int, subject: Subject) -> Read:
         if (nowhere := await self._nowhere()) is not None:
             return nowhere
-        course = await self._roster.main_course(self._organization, subject.id, self._at)
+        course = await self._roster.places.main_course(self._organization, subject.id, self._at)
         sources: tuple[Source, ...] = ()
         for wide, group in ((False, course), (True, EVERYWHERE)):
             if group is None:
@@ -155,6 +240,12 @@ class Inputs:
                 # Those who are missing are missing for a while only: that is no reason to take other peers.
                 return Read(down(sources), sources)
         return Read(cohorts.too_few(k), sources)
+
+
+def _too_many(missing: Iterable[bool]) -> bool:
+    """Whether more than a tenth of a group is missing: what is said of the rest would not be true of the group."""
+    told = list(missing)
+    return sum(told) > MISSING_AT_MOST * len(told)
 
 
 def _untold(services: Iterable[str]) -> Read:

@@ -33,13 +33,11 @@ def may_see(viewer: Viewer, subject: Subject) -> bool:
 
     A learner: themselves. A trainer: themselves, their courses, and the learners in them. An
     organization admin: everyone and everything in their organization. Everybody in an organization may
-    know the organization. Nobody: anything of another organization. The market is everyone's.
+    know the organization, and what the market asks of it. Nobody: anything of another organization.
     """
-    if subject.scope is Scope.MARKET:
-        return True
     if subject.organization != viewer.organization:
         return False
-    if subject.scope is Scope.ORGANIZATION or viewer.role is Role.ORG_ADMIN:
+    if subject.scope in {Scope.ORGANIZATION, Scope.MARKET} or viewer.role is Role.ORG_ADMIN:
         return True
     if viewer.role is Role.TRAINER and viewer.user in subject.trainers:
         return True

@@ -12,20 +12,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiodataloader import DataLoader
-
+from analytics.catalog import TELLERS
 from analytics.declare import Role
-from datasources import course, directory
+from analytics.places import Places
 from datasources.course import Courses, Enrollments
 from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import people, roster
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.session import Database, system
+from datasources.postgres.session import Database
 
 if TYPE_CHECKING:
     from datasources.fetch import Facts, Fetched, Services
-    from datasources.postgres.people import Peer
     from datasources.postgres.session import Actor
 
 log = structlog.get_logger(__name__)
@@ -40,7 +38,6 @@ SECONDS = 60.0
 """How long the services may take for one copy."""
 PATIENCE = 2.0
 """How long a request waits for the first copy, or for the database; the rest of its time is for the answers."""
-TELLERS = frozenset({directory.SERVICE.name, course.SERVICE.name})
 
 
 class Roster:
@@ -64,7 +61,7 @@ class Roster:
         self._earlier: Memory[tuple[str, ...], people.Person] = Memory(
             items=20_000, room=20_000_000, size=_size, now=now
         )
-        self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
+        self.places = Places(database, now=now, patience=patience)
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._copies: dict[str, asyncio.Task[None]] = {}
@@ -98,6 +95,7 @@ class Roster:
             return
         self._next[organization] = self._now() + EVERY
         self._missing.pop(organization, None)
+        self.places.drop(organization)
         self._memory.drop_where(lambda key: organization in key)
         self._earlier.drop_where(lambda key: organization in key)
 
@@ -156,41 +154,6 @@ class Roster:
         )
         return found
 
-    async def peers(self, organization: str, course: str | None) -> Sequence[Peer]:
-        """The learners of a course in one organization, or all of its learners."""
-        key = ("peers", organization, course or "*")
-        found: Sequence[Peer] = await self._remembered(key, lambda: people.peers(self._database, organization, course))
-        return found
-
-    async def current_courses(self, organization: str, learner: str, at: datetime) -> tuple[str, ...]:
-        """The courses a learner takes now, the latest start first."""
-        return tuple(
-            course.id for course in await self._courses(organization, learner) if course.start <= at < course.end
-        )
-
-    async def main_course(self, organization: str, learner: str, at: datetime) -> str | None:
-        """The course whose learners are this one's peers: the latest that runs, else the latest that has begun."""
-        begun = [course for course in await self._courses(organization, learner) if course.start <= at]
-        running = [course for course in begun if at < course.end]
-        return next((course.id for course in (*running, *begun)), None)
-
-    async def _courses(self, organization: str, learner: str) -> Sequence[people.Course]:
-        found: Sequence[people.Course] = await self._remembered(
-            ("courses", organization, learner), lambda: self._loader(organization).load(learner)
-        )
-        return found
-
-    def _loader(self, organization: str) -> DataLoader[str, Sequence[people.Course]]:
-        """Reads the courses of all learners who are asked about in one tick together."""
-        if organization not in self._loaders:
-
-            async def read(learners: list[str]) -> list[Sequence[people.Course]]:
-                taken = await people.courses_of_each(self._database, system(organization), learners)
-                return [_latest_first(taken[learner]) for learner in learners]
-
-            self._loaders[organization] = DataLoader(read, cache=False)
-        return self._loaders[organization]
-
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
         if (value := self._memory.get(key)) is not None:
             return value
@@ -204,11 +167,6 @@ class Roster:
             return value
 
         return await self._memory.once(key, work)
-
-
-def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:
-    taken = [enrollment.course for enrollment in enrollments if enrollment.live]
-    return sorted(taken, key=lambda course: (course.start, course.id), reverse=True)
 
 
 async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | frozenset[str]:

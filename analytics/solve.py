@@ -18,7 +18,7 @@ from analytics import cohorts
 from analytics.codec import encode
 from analytics.cohorts import EVERYWHERE, Member, Snapshot
 from analytics.declare import DataQuality, DataQualityLevel, Input, Metric, Scope, Withheld, WithheldReason
-from analytics.inputs import DEGRADED_FOR, Inputs, Read, down, is_down
+from analytics.inputs import DEGRADED_FOR, PATIENCE, Inputs, Read, down, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
 from analytics.record import NO_QUALITY, Answer, Found, Source, Tier, worst
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = timedelta(hours=18)
-"""How long past its freshness a member's answer is still good enough for a daily snapshot."""
 WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
 FAULT = Withheld(WithheldReason.FAULT, "This number could not be worked out. The fault is ours, and is logged.")
 REFRESH_SECONDS = 30.0
@@ -266,7 +264,7 @@ class Solver:
         return Answer(metric, None, None, NO_QUALITY, sources, None, None, self._at, now, expires)
 
     async def _take_snapshot(self, metric: Metric, group: str) -> Answer:
-        learners = await self._world.roster.peers(self._organization, None if group == EVERYWHERE else group)
+        learners = await self._world.roster.places.learners(self._organization, None if group == EVERYWHERE else group)
         answers = await asyncio.gather(
             *(
                 self.known(metric, Subject(Scope.LEARNER, self._organization, peer.id), patience=PATIENCE)

@@ -44,6 +44,8 @@ class Family(StrEnum):
     """What is so, beside others."""
     PREDICTION = "prediction"
     """What is likely."""
+    SUBJECT = "subject"
+    """What belongs to the subject itself: a field of its own, in no group."""
     INTERNAL = "internal"
     """Only ever an input of other metrics."""
 
@@ -135,6 +137,23 @@ class Cohort(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Everyone(Generic[T]):
-    """One fact about each learner of a course, by learner id."""
+    """One fact about, or one value of, each present learner of a course or an organization, by learner id.
 
-    facts: Mapping[str, T]
+    Who is not in it has none: nothing is recorded, or there is no value of theirs.
+    """
+
+    by_learner: Mapping[str, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Starters(Generic[T]):
+    """One fact about each learner who is or ever was enrolled in a course, by learner id."""
+
+    by_learner: Mapping[str, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Generic[T]):
+    """One fact about each content item that the present learners of a course have opened, by item id."""
+
+    by_item: Mapping[str, T]

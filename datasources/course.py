@@ -17,6 +17,14 @@ class EnrollmentStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Result(StrEnum):
+    """How a course ended for a learner."""
+
+    DISTINCTION = "distinction"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """One piece of assigned work; `weight` is its share of the course in any unit."""
@@ -96,12 +104,13 @@ class Courses:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """One person in one course."""
+    """One person in one course; `result` is None while, or where, it is not known."""
 
     user_id: Id
     enrolled_at: Instant
     status: EnrollmentStatus
     left_at: Instant | None = None
+    result: Result | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ Amount = Annotated[float, Ge(-1e12), Le(1e12)]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One person: who they are and where they belong. Region and age band only ever choose a cohort."""
+    """One person: who they are and where they belong. Region and age band only ever choose a cohort.
+
+    `time_zone` is an IANA name such as Europe/Paris; where there is none, days are UTC days.
+    """
 
     id: Id
     display_name: Text
@@ -25,6 +28,7 @@ class User:
     region: Text | None = None
     age_band: Text | None = None
     education: Text | None = None
+    time_zone: Text | None = None
     is_active: bool = True
 
 

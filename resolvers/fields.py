@@ -57,6 +57,7 @@ def groups(metrics: Iterable[Metric], owners: Mapping[Scope, type[Any]]) -> Grow
         DeclarationError: two metrics want the same place, or one wants a subject that is not in the graph.
     """
     places: dict[tuple[Scope, Family], dict[str, Metric]] = {}
+    grown: Growth = {}
     for metric in metrics:
         if metric.family is Family.INTERNAL:
             continue
@@ -67,8 +68,10 @@ def groups(metrics: Iterable[Metric], owners: Mapping[Scope, type[Any]]) -> Grow
         if (other := there.setdefault(metric.name, metric)) is not metric:
             msg = f"{metric} and {other} both want to be {metric.scope.value}.{metric.family.value}.{metric.name}"
             raise DeclarationError(msg)
-    grown: Growth = {}
     for (scope, family), there in places.items():
+        if family is Family.SUBJECT:
+            grown.setdefault(owners[scope], []).extend(metric_field(metric, _its_subject) for metric in there.values())
+            continue
         name, says = f"{scope.value.title()}{family.value.title()}", f"{FAMILIES[family]}, of one {scope.value}."
         group = strawberry.type(types.new_class(name), name=name, description=says)
         grown[group] = [metric_field(metric) for metric in there.values()]
@@ -76,22 +79,31 @@ def groups(metrics: Iterable[Metric], owners: Mapping[Scope, type[Any]]) -> Grow
     return grown
 
 
-def _subject(source: Any, _info: Any) -> Subject:
-    """A group itself is nothing but the subject its metrics are asked of."""
+def _its_subject(source: Any) -> Subject:
     subject: Subject = source.subject
     return subject
 
 
-def metric_field(metric: Metric) -> Straight:
-    """The field of a metric: its arguments, its answer, its description."""
+def _subject(source: Any, _info: Any) -> Subject:
+    """A group itself is nothing but the subject its metrics are asked of."""
+    return _its_subject(source)
+
+
+def _itself(source: Any) -> Subject:
+    subject: Subject = source
+    return subject
+
+
+def metric_field(metric: Metric, subject_of: Callable[[Any], Subject] = _itself) -> Straight:
+    """The field of a metric: its arguments, its answer, its description; the subject is read from what it hangs on."""
     arguments = [_argument(argument) for argument in metric.arguments]
     kinds = {camel(argument.name): argument for argument in metric.arguments}
 
     def resolve(
-        subject: Subject, info: GraphQLResolveInfo[Context], **given: Any
+        source: Any, info: GraphQLResolveInfo[Context], **given: Any
     ) -> Awaitable[Mapping[str, Any]] | Mapping[str, Any]:
         chosen = {kinds[name].name: _chosen(kinds[name], value) for name, value in given.items()}
-        return info.context.answers.ask(metric, subject, chosen)
+        return info.context.answers.ask(metric, subject_of(source), chosen)
 
     return Straight(metric.name, answer_type(metric), metric.doc, resolve, arguments)
 

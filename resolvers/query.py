@@ -16,7 +16,17 @@ from resolvers.answers import MetricDefinition
 from resolvers.context import Info
 from resolvers.errors import BadInput
 from resolvers.ids import GlobalId, from_global, uuid_of
-from resolvers.subjects import Learner, Node, Organization, Trainer, to_learner, to_organization, to_trainer
+from resolvers.subjects import (
+    Learner,
+    Market,
+    Node,
+    Organization,
+    Trainer,
+    to_learner,
+    to_market,
+    to_organization,
+    to_trainer,
+)
 from resolvers.types import adopt, field
 
 MOST_NODES = 100
@@ -112,6 +122,11 @@ class Query:
     async def organization(self, info: Info, id: OrganizationId = None) -> Organization | None:  # noqa: A002 - the word of the graph
         """The viewer's own, unless said."""
         return to_organization(await info.context.subjects.organization(_uuid(id, "Organization")))
+
+    @field("What the market asks for, beside what your organization can do.")
+    def market(self, info: Info) -> Market:
+        """The market is everybody's, what stands beside it is one's own organization."""
+        return to_market(info.context.viewer.organization)
 
     @field("How each service behind the numbers is doing, as this process sees it.")
     def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]  # made while the schema grows

@@ -89,10 +89,23 @@ class Organization(Node):
         return _page(page, to_trainer)
 
 
+@strawberry.type(description="What the market asks for, beside what one organization can do.")
+class Market:
+    """The market as one organization meets it; its metrics are fields of its own."""
+
+    subject: strawberry.Private[Subject]
+
+    @field("The organization whose people are set beside the demand: yours.")
+    async def organization(self, info: Info) -> Organization:
+        """Everybody in an organization may know the organization."""
+        return to_organization(await info.context.subjects.organization(self.subject.organization))
+
+
 SUBJECTS: dict[Scope, type[Any]] = {
     Scope.LEARNER: Learner,
     Scope.TRAINER: Trainer,
     Scope.ORGANIZATION: Organization,
+    Scope.MARKET: Market,
 }
 
 
@@ -127,6 +140,11 @@ def to_organization(found: people.Organization) -> Organization:
         domain=found.domain,
         industry=found.industry,
     )
+
+
+def to_market(organization: str) -> Market:
+    """The market, beside one organization."""
+    return Market(subject=Subject(Scope.MARKET, organization, organization))
 
 
 async def _learners(  # noqa: PLR0913, PLR0917 - the four arguments of a Relay page are four

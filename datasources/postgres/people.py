@@ -87,15 +87,6 @@ class Page:
     has_previous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """What chooses somebody's peers."""
-
-    id: str
-    region: str | None
-    age_band: str | None
-
-
 async def find(database: Database, actor: Actor, ids: Iterable[str]) -> dict[str, Person]:
     """Those of the people that this actor may see, by id; one statement."""
     asked = [one for one in set(ids) if _sayable(one) == one]
@@ -196,21 +187,6 @@ async def taught(database: Database, actor: Actor, trainer: str) -> tuple[Course
             )
         ).all()
         return await _courses(session, rows)
-
-
-async def peers(database: Database, organization: str, course: str | None = None) -> list[Peer]:
-    """The active learners of an organization, or those enrolled in one course now, by id; as the system."""
-    wanted = (
-        select(PersonRow.id, PersonRow.region, PersonRow.age_band)
-        .where(col(PersonRow.is_active), col(PersonRow.roles).contains(["learner"]))
-        .order_by(col(PersonRow.id))
-    )
-    if course is not None:
-        wanted = wanted.join(EnrollmentRow, col(EnrollmentRow.person) == col(PersonRow.id)).where(
-            EnrollmentRow.course == course, col(EnrollmentRow.live).is_(other=True)
-        )
-    async with database.session(system(organization)) as session:
-        return [Peer(*row) for row in (await session.exec(wanted)).all()]
 
 
 async def synced_at(database: Database, organization: str) -> datetime | None:

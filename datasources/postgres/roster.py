@@ -112,6 +112,7 @@ def _rows(roster: Roster) -> dict[type[SQLModel], list[Row]]:
                 "enrolled_at": place.enrolled_at,
                 "left_at": place.left_at,
                 "status": place.status.value,
+                "result": place.result.value if place.result else None,
             }
             for (one, _), place in places.items()
         ],

@@ -94,6 +94,7 @@ class EnrollmentRow(SQLModel, table=True):
     enrolled_at: datetime = Field(sa_type=Moment)
     left_at: datetime | None = Field(default=None, sa_type=Moment)
     status: str = Field(sa_type=Text)
+    result: str | None = Field(default=None, sa_type=Text)
     live: bool | None = Field(
         default=None,
         sa_column_args=(Computed("left_at IS NULL AND status <> 'withdrawn'", persisted=True),),

@@ -68,6 +68,7 @@ class Person:
     region: str | None = None
     age_band: str | None = None
     education: str | None = None
+    time_zone: str | None = None
     required: tuple[tuple[str, float, float], ...] = ()
 
 
@@ -119,7 +120,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One learner in one course. `clicks` are (item position in the course, day, actions), in day order."""
+    """One learner in one course. `clicks` are (item position in the course, day, actions), in day order.
+
+    `result` is `distinction`, `passed` or `failed`, None for who left; the services tell it once the course is over.
+    """
 
     person: str
     course: str
@@ -129,6 +133,7 @@ class Registration:
     previous_attempts: int
     submissions: tuple[Submission, ...]
     clicks: tuple[tuple[int, int, int], ...]
+    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

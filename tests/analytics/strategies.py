@@ -18,7 +18,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
-from analytics.declare import Cohort, Everyone, Input, Many, Metric, Withheld, WithheldReason
+from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Starters, Withheld, WithheldReason
 
 CLOCK = dt.datetime(2014, 2, 10, 9, 30, tzinfo=dt.UTC)
 EVENTS = ("completed_at", "left_at", "graded_at")
@@ -116,18 +116,21 @@ def record(kind: type[Any]) -> st.SearchStrategy[Any]:
     return st.builds(kind, **given)
 
 
-def a_dozen_learners(few: list[Any]) -> Everyone[Any]:
-    """A course of twelve, who share a few different facts between them."""
-    return Everyone({f"learner-{i}": few[i % len(few)] for i in range(12)})
+def a_dozen(few: list[Any]) -> dict[str, Any]:
+    """Twelve, who share a few different facts between them; five of them have ids that are met elsewhere too."""
+    return {"abcde"[i] if i < 5 else f"another-{i}": few[i % len(few)] for i in range(12)}
 
 
 def given_to(needed: Input, *, k: int) -> st.SearchStrategy[Any]:
     """Whatever may be handed to one parameter of a formula."""
     one = of(needed.type)
+    dozens = st.lists(one, min_size=1, max_size=3).map(a_dozen)
     many = {
         Many.ONE: one,
         Many.COURSES: st.lists(one, max_size=3).map(tuple),
-        Many.EVERYONE: st.lists(one, min_size=1, max_size=3).map(a_dozen_learners),
+        Many.EVERYONE: dozens.map(Everyone),
+        Many.STARTERS: dozens.map(Starters),
+        Many.ITEMS: dozens.map(Items),
         Many.COHORT: st.builds(
             Cohort,
             rung=of(typing.get_type_hints(Cohort)["rung"]),
@@ -154,7 +157,11 @@ def asked_of(metric: Metric) -> st.SearchStrategy[tuple[tuple[Any, ...], dict[st
 def rebuilt(thing: Any, change: Any) -> Any:
     """The same thing, with each tuple in it, from the innermost out, replaced by what `change` makes of it."""
     if isinstance(thing, Everyone):
-        return Everyone({name: rebuilt(fact, change) for name, fact in thing.facts.items()})
+        return Everyone({name: rebuilt(fact, change) for name, fact in thing.by_learner.items()})
+    if isinstance(thing, Starters):
+        return Starters({name: rebuilt(fact, change) for name, fact in thing.by_learner.items()})
+    if isinstance(thing, Items):
+        return Items({name: rebuilt(fact, change) for name, fact in thing.by_item.items()})
     if is_dataclass(thing) and not isinstance(thing, type):
         return replace(thing, **{part.name: rebuilt(getattr(thing, part.name), change) for part in fields(thing)})
     if isinstance(thing, tuple):

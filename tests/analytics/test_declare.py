@@ -12,15 +12,17 @@ from analytics.declare import (
     DeclarationError,
     Everyone,
     Family,
+    Items,
     Many,
     Metric,
     Role,
     Scope,
+    Starters,
     Withheld,
     metric,
 )
 from analytics.learner import Window
-from datasources.content import Interactions
+from datasources.content import Content, Interactions
 from datasources.course import Progress
 
 
@@ -168,12 +170,34 @@ def test_a_cohort_without_its_k_is_refused(k: int) -> None:
     refused(calm, "must say its k", k=k)
 
 
-def test_everyone_is_only_for_course_metrics() -> None:
+def test_everyone_is_only_for_those_who_have_learners() -> None:
     def calm(progress: Everyone[Progress]) -> Calm:
         """Calm."""
         raise NotImplementedError
 
+    refused(calm, "only a metric of a course, an organization or the market can")
+
+
+def test_starters_and_items_are_only_for_course_metrics() -> None:
+    def calm(progress: Starters[Progress]) -> Calm:
+        """Calm."""
+        raise NotImplementedError
+
+    def quiet(content: Items[Content]) -> Calm:
+        """Quiet."""
+        raise NotImplementedError
+
     refused(calm, "only a course metric can")
+    refused(quiet, "only a course metric can")
+
+
+def test_an_organization_metric_that_reads_people_says_its_k() -> None:
+    def calm(progress: Everyone[Progress]) -> Calm:
+        """Calm."""
+        raise NotImplementedError
+
+    with pytest.raises(DeclarationError, match="so it must say its k"):
+        metric(Scope.ORGANIZATION, key="calm", roles={Role.ORG_ADMIN}, formula="")(calm)
 
 
 def test_a_clock_that_is_no_instant_is_refused() -> None:

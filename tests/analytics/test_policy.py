@@ -17,18 +17,19 @@ SUBJECTS = {
     "lena's course": Subject(Scope.COURSE, ACME, "python", frozenset({TOMAS})),
     "acme": Subject(Scope.ORGANIZATION, ACME, ACME),
     "other": Subject(Scope.ORGANIZATION, OTHER, OTHER),
-    "market": Subject(Scope.MARKET, "", "market"),
+    "acme's market": Subject(Scope.MARKET, ACME, ACME),
+    "other's market": Subject(Scope.MARKET, OTHER, OTHER),
 }
 
 SEES = {
-    (LENA, Role.LEARNER): {"lena", "acme", "market"},
-    (LARS, Role.LEARNER): {"lars", "acme", "market"},
-    (TOMAS, Role.TRAINER): {"lena", "tomas", "lena's course", "acme", "market"},
-    (TARA, Role.TRAINER): {"lars", "acme", "market"},
-    (OLGA, Role.ORG_ADMIN): {"lena", "lars", "tomas", "lena's course", "acme", "market"},
-    (SAM, Role.LEARNER): {"sam", "other", "market"},
-    (SAM, Role.ORG_ADMIN): {"sam", "other", "market"},
-    (TOMAS, Role.LEARNER): {"acme", "market"},
+    (LENA, Role.LEARNER): {"lena", "acme", "acme's market"},
+    (LARS, Role.LEARNER): {"lars", "acme", "acme's market"},
+    (TOMAS, Role.TRAINER): {"lena", "tomas", "lena's course", "acme", "acme's market"},
+    (TARA, Role.TRAINER): {"lars", "acme", "acme's market"},
+    (OLGA, Role.ORG_ADMIN): {"lena", "lars", "tomas", "lena's course", "acme", "acme's market"},
+    (SAM, Role.LEARNER): {"sam", "other", "other's market"},
+    (SAM, Role.ORG_ADMIN): {"sam", "other", "other's market"},
+    (TOMAS, Role.LEARNER): {"acme", "acme's market"},
 }
 
 

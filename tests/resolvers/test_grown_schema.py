@@ -90,12 +90,12 @@ def test_two_metrics_cannot_have_one_place() -> None:
 
 
 def test_a_metric_of_a_subject_that_is_not_in_the_graph_is_refused() -> None:
-    @metric(Scope.MARKET, key="demand", roles=EVERYBODY, formula="")
+    @metric(Scope.COURSE, key="demand", roles=EVERYBODY, formula="")
     def demand(*, at: datetime) -> Progress:
         """Demand."""
         raise NotImplementedError
 
-    with pytest.raises(DeclarationError, match="no market"):
+    with pytest.raises(DeclarationError, match="no course"):
         build({"demand": of(demand)})
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import select
 
-from datasources.postgres import answers, audit, people, roster
-from datasources.postgres.people import Organization, Peer, Person
+from datasources.postgres import answers, audit, people, places, roster
+from datasources.postgres.people import Organization, Person
+from datasources.postgres.places import Learner
 from datasources.postgres.session import Actor, system
 from datasources.postgres.tables import AuditRow
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
@@ -83,16 +84,16 @@ async def test_a_trainer_teaches_what_the_courses_say(database: Database) -> Non
 async def test_peers_are_the_learners_of_a_course_now(database: Database) -> None:
     await roster.sync(database, acme())
     await roster.sync(database, other())
-    assert await people.peers(database, ACME, ALGEBRA) == [Peer(LENA, "north", "0-35")]
-    assert await people.peers(database, ACME, BOTANY) == [Peer(LARS, None, "0-35")]
-    assert [peer.id for peer in await people.peers(database, ACME)] == [LENA, LARS, TOMAS]
-    assert [peer.id for peer in await people.peers(database, OTHER)] == [SAM]
+    assert await places.learners(database, ACME, ALGEBRA) == [Learner(LENA, None, "north", "0-35")]
+    assert await places.learners(database, ACME, BOTANY) == [Learner(LARS, None, None, "0-35")]
+    assert [peer.id for peer in await places.learners(database, ACME)] == [LENA, LARS, TOMAS]
+    assert [peer.id for peer in await places.learners(database, OTHER)] == [SAM]
 
 
 async def test_who_is_not_active_is_in_no_list(database: Database) -> None:
     told = acme()
     await roster.sync(database, replace(told, people=[replace(one, is_active=one.id != LENA) for one in told.people]))
-    assert await people.peers(database, ACME, ALGEBRA) == []
+    assert await places.learners(database, ACME, ALGEBRA) == []
     assert (await people.page(database, TOMAS_ASKS, role="learner", trainer=TOMAS, first=5)).total == 0
 
 
@@ -123,7 +124,7 @@ async def test_a_large_roster_is_copied_in_time(database: Database) -> None:
     assert await roster.sync(database, many)
     assert await roster.sync(database, many)
     assert await roster.sync(database, told)
-    assert [peer.id for peer in await people.peers(database, ACME)] == [LENA, LARS, TOMAS]
+    assert [peer.id for peer in await places.learners(database, ACME)] == [LENA, LARS, TOMAS]
 
 
 async def test_an_older_roster_changes_nothing(database: Database) -> None:
@@ -152,7 +153,7 @@ async def test_people_of_other_organizations_are_left_out_of_a_roster(database: 
         enrollments={ALGEBRA: (place(SAM), place(LENA)), "unknown": (place(SAM),)},
     )
     await roster.sync(database, mixed)
-    assert [peer.id for peer in await people.peers(database, OTHER)] == [SAM]
+    assert [peer.id for peer in await places.learners(database, OTHER)] == [SAM]
     course = (await people.taught(database, SAM_ASKS, SAM))[0]
     assert (course.learners, course.trainers) == (1, frozenset({SAM}))
 

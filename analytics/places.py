@@ -1,0 +1,156 @@
+"""Who is where, as formulas read it: as the system, remembered for a minute, nothing of another organization."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiodataloader import DataLoader
+
+from analytics.rolls import Member, Membership, Place, Roll
+from datasources.course import EnrollmentStatus, Result
+from datasources.memory import Memory
+from datasources.postgres import people
+from datasources.postgres import places as table
+from datasources.postgres.session import Database, system
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from datasources.postgres.places import Learner, Run
+
+REMEMBERED = timedelta(seconds=60)
+
+
+class Places:
+    """Rolls, members and courses of the organizations this process has been asked about.
+
+    Every method raises what `UNAVAILABLE` names when the database does not answer in time.
+    """
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime], patience: float) -> None:
+        self._database = database
+        self._now = now
+        self._patience = patience
+        self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=40_000_000, size=_size, now=now)
+        self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
+
+    def drop(self, organization: str) -> None:
+        """Forget what is remembered of an organization: its roster was copied anew."""
+        self._memory.drop_where(lambda key: organization in key)
+
+    async def learners(self, organization: str, course: str | None) -> Sequence[Learner]:
+        """Who learns in a course now, or in the organization."""
+        key = ("learners", organization, course or "*")
+        found: Sequence[Learner] = await self._remembered(
+            key, lambda: table.learners(self._database, organization, course)
+        )
+        return found
+
+    async def starters(self, organization: str, course: str) -> Sequence[str]:
+        """Who is or ever was enrolled in a course."""
+        rows = await self._places(organization, course)
+        return [place.person for place in rows.get(course, ())]
+
+    async def roll(self, organization: str, course: str) -> Roll | None:
+        """The roll of a course; None where the organization has no such course."""
+        run = next((run for run in await self._runs(organization, None) if run.id == course), None)
+        return None if run is None else _roll(run, (await self._places(organization, course)).get(course, ()))
+
+    async def membership(self, organization: str) -> Membership:
+        """The learners of an organization, and the rolls of its courses."""
+        members = await self.learners(organization, None)
+        places = await self._places(organization, None)
+        return Membership(
+            tuple(Member(one.id, one.department, one.region) for one in members),
+            tuple(_roll(run, places.get(run.id, ())) for run in await self._runs(organization, None)),
+        )
+
+    async def courses(self, organization: str, trainer: str | None, at: datetime) -> tuple[str, ...]:
+        """The courses that have begun, of an organization or of those a trainer teaches, by start and id."""
+        return tuple(run.id for run in await self._runs(organization, trainer) if run.start <= at)
+
+    async def current_courses(self, organization: str, learner: str, at: datetime) -> tuple[str, ...]:
+        """The courses a learner takes now, the latest start first."""
+        return tuple(
+            course.id for course in await self._taken(organization, learner) if course.start <= at < course.end
+        )
+
+    async def main_course(self, organization: str, learner: str, at: datetime) -> str | None:
+        """The course whose learners are this one's peers: the latest that runs, else the latest that has begun."""
+        begun = [course for course in await self._taken(organization, learner) if course.start <= at]
+        running = [course for course in begun if at < course.end]
+        return next((course.id for course in (*running, *begun)), None)
+
+    async def _runs(self, organization: str, trainer: str | None) -> Sequence[Run]:
+        key = ("runs", organization, trainer or "*")
+        found: Sequence[Run] = await self._remembered(key, lambda: table.runs(self._database, organization, trainer))
+        return found
+
+    async def _places(self, organization: str, course: str | None) -> dict[str, tuple[table.Place, ...]]:
+        key = ("places", organization, course or "*")
+        found: dict[str, tuple[table.Place, ...]] = await self._remembered(
+            key, lambda: table.places(self._database, organization, course)
+        )
+        return found
+
+    async def _taken(self, organization: str, learner: str) -> Sequence[people.Course]:
+        key = ("taken", organization, learner)
+        found: Sequence[people.Course] = await self._remembered(key, lambda: self._loader(organization).load(learner))
+        return found
+
+    def _loader(self, organization: str) -> DataLoader[str, Sequence[people.Course]]:
+        """Reads the courses of all learners who are asked about in one tick together."""
+        if organization not in self._loaders:
+
+            async def read(learners: list[str]) -> list[Sequence[people.Course]]:
+                taken = await people.courses_of_each(self._database, system(organization), learners)
+                return [_latest_first(taken[learner]) for learner in learners]
+
+            self._loaders[organization] = DataLoader(read, cache=False)
+        return self._loaders[organization]
+
+    async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
+        if (value := self._memory.get(key)) is not None:
+            return value
+
+        async def work() -> Any:
+            mark = self._memory.mark()
+            async with asyncio.timeout(self._patience):
+                value = await load()
+            self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
+            return value
+
+        return await self._memory.once(key, work)
+
+
+def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:
+    taken = [enrollment.course for enrollment in enrollments if enrollment.live]
+    return sorted(taken, key=lambda course: (course.start, course.id), reverse=True)
+
+
+def _roll(run: Run, rows: Iterable[table.Place]) -> Roll:
+    return Roll(
+        course=run.id,
+        title=run.title,
+        starts_at=run.start,
+        ends_at=run.end,
+        places=tuple(
+            Place(
+                learner=row.person,
+                enrolled_at=row.enrolled_at,
+                status=EnrollmentStatus(row.status),
+                left_at=row.left_at,
+                result=None if row.result is None else Result(row.result),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _size(value: Any) -> int:
+    """Rows, at a rough hundred bytes each."""
+    rows = sum(map(len, value.values())) if isinstance(value, dict) else len(value)
+    return 100 * (rows + 1)

@@ -1,0 +1,1 @@
+"""What can be said about a trainer, over the courses they run."""
