@@ -9,6 +9,7 @@ from typing import Any
 
 from analytics import comparison, content_effectiveness, course
 from analytics.codec import camel
+from analytics.decisions import Decisions
 from analytics.declare import DeclarationError, Family, Many, Metric, Scope
 from analytics.describe import describe, field_docs, measure
 from analytics.learner import attainment, gaps, knowledge, participation, velocities
@@ -45,8 +46,8 @@ VALUES_OF = {Many.COURSES: Scope.COURSE, Many.COHORT: Scope.LEARNER, Many.EVERYO
 
 WITH_COURSES = {Scope.LEARNER, Scope.TRAINER, Scope.ORGANIZATION}
 
-ROSTER: dict[type[Any], Scope] = {Roll: Scope.COURSE, Membership: Scope.ORGANIZATION}
-"""What the roster supplies, and to which scope."""
+ROSTER: dict[type[Any], Scope] = {Roll: Scope.COURSE, Membership: Scope.ORGANIZATION, Decisions: Scope.LEARNER}
+"""What our own tables supply, and to which scope."""
 
 TELLERS = frozenset({directory.SERVICE.name, course_service.SERVICE.name})
 """Who the roster is copied from."""
@@ -126,6 +127,8 @@ def services_of(metric: Metric) -> frozenset[str]:
     for given in metric.inputs:
         if given.type in SOURCES:
             names.add(SOURCES[given.type][0].name)
+        elif given.type is Decisions:
+            continue
         elif given.type in ROSTER:
             names |= TELLERS
         else:

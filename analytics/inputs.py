@@ -13,6 +13,7 @@ from analytics import cohorts, privacy
 from analytics.arithmetic import day_of
 from analytics.catalog import PRODUCERS, ROSTER, TELLERS
 from analytics.cohorts import EVERYWHERE, Snapshot
+from analytics.decisions import Decisions
 from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Scope, Starters, Withheld, WithheldReason
 from analytics.keeping import value_of
 from analytics.policy import Subject
@@ -23,7 +24,7 @@ from datasources.declare import About, Origin
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from analytics.roster import Roster
     from datasources.fetch import Facts
@@ -81,27 +82,34 @@ class Inputs:
             return _untold(TELLERS)
 
     async def _read(self, given: Input, metric: Metric, subject: Subject, *, mocks: bool) -> Read:
+        if given.many is Many.ONE and given.type in SOURCES:
+            return await self._fact(given, subject, mocks=mocks)
+        if given.many is Many.ONE and given.type not in ROSTER:
+            return await self._own(given, subject, mocks=mocks)
+        if missing := await self._roster.missing(self._organization):
+            return _untold(missing)
         match given.many:
-            case Many.ONE if given.type in SOURCES:
-                return await self._fact(given, subject, mocks=mocks)
-            case Many.ONE if given.type in ROSTER:
-                return await self._of_roster(subject)
             case Many.ONE:
-                answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
-                if given.reasons and answer.withheld is None and not answer.complete:
-                    # What is poorer for want of a service cannot stand beside what is not.
-                    return Read(down(answer.sources), answer.sources)
-                return Read(answer.withheld or value_of(answer), answer.sources, answer.expires_at)
+                read = await self._of_roster(given, subject)
             case Many.COURSES:
-                return await self._of_courses(given, subject)
+                read = await self._of_courses(given, subject)
             case Many.EVERYONE:
-                return await self._of_everyone(given, metric, subject)
+                read = await self._of_everyone(given, metric, subject)
             case Many.STARTERS:
-                return await self._of_starters(given, subject)
+                learners = await self._roster.places.starters(self._organization, subject.id)
+                read = _grouped(Starters, await self._facts_of(given.type, learners))
             case Many.ITEMS:
-                return await self._of_items(given, subject)
+                read = await self._of_items(given, subject)
             case Many.COHORT:
-                return await self._of_peers(PRODUCERS[given.type], metric.k, subject)
+                read = await self._of_peers(PRODUCERS[given.type], metric.k, subject)
+        return read
+
+    async def _own(self, given: Input, subject: Subject, *, mocks: bool) -> Read:
+        answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
+        if given.reasons and answer.withheld is None and not answer.complete:
+            # What is poorer for want of a service cannot stand beside what is not.
+            return Read(down(answer.sources), answer.sources)
+        return Read(answer.withheld or value_of(answer), answer.sources, answer.expires_at)
 
     async def _fact(self, given: Input, subject: Subject, *, mocks: bool) -> Read:
         service, endpoint = SOURCES[given.type]
@@ -115,14 +123,7 @@ class Inputs:
         message = f"The {service.name} service knows nothing about this {subject.scope.value} yet."
         return Read(Withheld(WithheldReason.NOT_ENOUGH_DATA, message), sources)
 
-    async def _nowhere(self) -> Read | None:
-        """What is read where nobody knows yet who takes which course; None: it is known."""
-        missing = await self._roster.missing(self._organization)
-        return _untold(missing) if missing else None
-
     async def _of_courses(self, given: Input, subject: Subject) -> Read:
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
         courses = await self._courses(subject)
         answers = await asyncio.gather(
             *(
@@ -138,17 +139,20 @@ class Inputs:
         return Read(refused[0] if broken or (refused and not values) else values, sources, expires)
 
     async def _courses(self, subject: Subject) -> tuple[str, ...]:
-        """The courses that a learner takes now; the begun ones that a trainer teaches or an organization takes part in."""
+        """The courses a learner takes now; those begun that a trainer teaches, or an organization takes part in."""
         places = self._roster.places
         if subject.scope is Scope.LEARNER:
             return await places.current_courses(self._organization, subject.id, self._at)
         trainer = subject.id if subject.scope is Scope.TRAINER else None
         return await places.courses(self._organization, trainer, self._at)
 
-    async def _of_roster(self, subject: Subject) -> Read:
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
-        sources = tuple(Source(service, Origin.LIVE, None) for service in sorted(TELLERS))
+    async def _of_roster(self, given: Input, subject: Subject) -> Read:
+        if given.type is Decisions:
+            return Read(await self._roster.places.decisions(self._organization, subject.id), ())
+        told_at = await self._roster.places.told_at(self._organization)
+        late = told_at is None or self._roster.late(told_at)
+        origin = Origin.LAST_KNOWN if late else Origin.LIVE
+        sources = tuple(Source(service, origin, told_at) for service in sorted(TELLERS))
         if subject.scope is Scope.ORGANIZATION:
             return Read(await self._roster.places.membership(self._organization), sources)
         roll = await self._roster.places.roll(self._organization, subject.id)
@@ -156,29 +160,16 @@ class Inputs:
 
     async def _of_everyone(self, given: Input, metric: Metric, subject: Subject) -> Read:
         """A fact about, or a value of, each learner of a course, or of the organization where there are k of them."""
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
         course = subject.id if subject.scope is Scope.COURSE else None
         learners = [one.id for one in await self._roster.places.learners(self._organization, course)]
         if course is None and len(learners) < metric.k:
             return Read(cohorts.too_few(metric.k), ())
         if given.type in SOURCES:
-            read = await self._facts_of(given.type, learners)
-        else:
-            read = await self._values_of(PRODUCERS[given.type], learners)
-        return read if isinstance(read.value, Withheld) else replace(read, value=Everyone(read.value))
-
-    async def _of_starters(self, given: Input, subject: Subject) -> Read:
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
-        learners = await self._roster.places.starters(self._organization, subject.id)
-        read = await self._facts_of(given.type, learners)
-        return read if isinstance(read.value, Withheld) else replace(read, value=Starters(read.value))
+            return _grouped(Everyone, await self._facts_of(given.type, learners))
+        return _grouped(Everyone, await self._values_of(PRODUCERS[given.type], learners))
 
     async def _of_items(self, given: Input, subject: Subject) -> Read:
         """A fact about each item that the learners of a course have opened by now."""
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
         learners = [one.id for one in await self._roster.places.learners(self._organization, subject.id)]
         opened = await self._facts_of(Interactions, learners)
         if isinstance(opened.value, Withheld):
@@ -190,8 +181,7 @@ class Inputs:
             if one.course_id == subject.id and one.date <= day_of(self._at)
         }
         read = await self._facts_of(given.type, sorted(items))
-        sources = worst((*opened.sources, *read.sources))
-        return Read(read.value if isinstance(read.value, Withheld) else Items(read.value), sources)
+        return _grouped(Items, replace(read, sources=worst((*opened.sources, *read.sources))))
 
     async def _facts_of(self, fact: type[Any], ids: Sequence[str]) -> Read:
         """One fact about each of them, by id; refused where too many are missing for want of the service."""
@@ -222,8 +212,6 @@ class Inputs:
         return Read(values, sources)
 
     async def _of_peers(self, producer: Metric, k: int, subject: Subject) -> Read:
-        if (nowhere := await self._nowhere()) is not None:
-            return nowhere
         course = await self._roster.places.main_course(self._organization, subject.id, self._at)
         sources: tuple[Source, ...] = ()
         for wide, group in ((False, course), (True, EVERYWHERE)):
@@ -240,6 +228,11 @@ class Inputs:
                 # Those who are missing are missing for a while only: that is no reason to take other peers.
                 return Read(down(sources), sources)
         return Read(cohorts.too_few(k), sources)
+
+
+def _grouped(kind: Callable[[Mapping[str, Any]], Any], read: Read) -> Read:
+    """What was read of each of a group, as the formula knows such groups."""
+    return read if isinstance(read.value, Withheld) else replace(read, value=kind(read.value))
 
 
 def _too_many(missing: Iterable[bool]) -> bool:

@@ -41,6 +41,13 @@ class Places:
         """Forget what is remembered of an organization: its roster was copied anew."""
         self._memory.drop_where(lambda key: organization in key)
 
+    async def told_at(self, organization: str) -> datetime | None:
+        """When the services last told of an organization; None: never."""
+        found: datetime | None = await self._remembered(
+            ("told", organization), lambda: people.synced_at(self._database, organization)
+        )
+        return found
+
     async def learners(self, organization: str, course: str | None) -> Sequence[Learner]:
         """Who learns in a course now, or in the organization."""
         key = ("learners", organization, course or "*")
@@ -120,7 +127,8 @@ class Places:
             mark = self._memory.mark()
             async with asyncio.timeout(self._patience):
                 value = await load()
-            self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
+            if value is not None:
+                self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
             return value
 
         return await self._memory.once(key, work)
@@ -152,5 +160,6 @@ def _roll(run: Run, rows: Iterable[table.Place]) -> Roll:
 
 def _size(value: Any) -> int:
     """Rows, at a rough hundred bytes each."""
-    rows = sum(map(len, value.values())) if isinstance(value, dict) else len(value)
-    return 100 * (rows + 1)
+    if isinstance(value, dict):
+        return 100 * (sum(map(len, value.values())) + 1)
+    return 100 * (len(value) + 1) if isinstance(value, Sequence) else 100

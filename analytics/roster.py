@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
+
 from analytics.catalog import TELLERS
 from analytics.declare import Role
 from analytics.places import Places
@@ -20,15 +21,15 @@ from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import people, roster
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.session import Database
 
 if TYPE_CHECKING:
     from datasources.fetch import Facts, Fetched, Services
-    from datasources.postgres.session import Actor
+    from datasources.postgres.session import Actor, Database
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=10)
+LATE = 3 * EVERY
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
 REMEMBERED = timedelta(seconds=60)
@@ -98,6 +99,10 @@ class Roster:
         self.places.drop(organization)
         self._memory.drop_where(lambda key: organization in key)
         self._earlier.drop_where(lambda key: organization in key)
+
+    def late(self, told_at: datetime) -> bool:
+        """Whether a copy is so old that the services must have failed to tell of it anew."""
+        return told_at + LATE < self._now()
 
     async def missing(self, organization: str) -> frozenset[str]:
         """The services for want of which nothing of an organization is known yet; none where there is a copy."""

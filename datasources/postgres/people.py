@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import col, select
 
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import CourseRow, EnrollmentRow, OrganizationRow, PersonRow, SyncRow, TeachingRow
+from datasources.postgres.tables import CourseRow, EnrollmentRow, OrganizationRow, SyncRow, TeachingRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
