@@ -8,7 +8,7 @@ PAGE := gateway/static/assets/.built
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate lock train clean
+.PHONY: help setup run test check format generate lock train evaluate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -65,9 +65,13 @@ lock: $(DEV) ## resolve the newest allowed versions into the lock files
 	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet pyproject.toml --extra page --output-file requirements.lock
 	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet pyproject.toml --all-extras --constraint requirements.lock --output-file requirements-dev.lock
 
-train: $(DEV) ## fit the risk model anew from GATEWAY_DEMO_DATA
+train: $(DEV) ## fit the models of risk, forecast and intake anew from GATEWAY_DEMO_DATA
 	@test -n "$(GATEWAY_DEMO_DATA)" || { echo "Say where the learners are: GATEWAY_DEMO_DATA=../shared/data make train"; exit 1; }
 	@$(BIN)/python -m analytics.training "$(GATEWAY_DEMO_DATA)"
+
+evaluate: $(DEV) ## recompute on GATEWAY_DEMO_DATA what the formulas are worth, into docs/evidence.md
+	@test -n "$(GATEWAY_DEMO_DATA)" || { echo "Say where the learners are: GATEWAY_DEMO_DATA=../shared/data make evaluate"; exit 1; }
+	@$(BIN)/python -m analytics.evaluation "$(GATEWAY_DEMO_DATA)"
 
 clean: ## remove what set-up made (.gateway, the demo's data, stays)
 	rm -rf $(VENV) gateway/static/assets

@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 class Answers:
-    """One request's questions, all asked by one viewer."""
+    """One request's questions, all asked by one viewer; what else works answers out for it shares the `solver`."""
 
     def __init__(self, world: World, viewer: Viewer, request_id: str | None = None) -> None:
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
-        self._solver = Solver(world, self._actor, request_id)
+        self.solver = Solver(world, self._actor, request_id)
         self._database = world.database
         self._at = world.clock()
         self._heard: Counter[str] = Counter()
@@ -46,16 +46,21 @@ class Answers:
             roles = " or ".join(sorted(role.name for role in metric.roles)) or "nobody"
             message = f"{metric.name} is for {roles}, where the {subject.scope.value} is theirs to hear about."
             return refusal(metric, Withheld(WithheldReason.NOT_FOR_YOUR_ROLE, message), self._at)
-        if subject.scope is Scope.LEARNER and subject.id != self._viewer.user:
-            self._heard[subject.id] += 1
-        remembered = self._solver.remembered(question(metric, subject, arguments))
+        if subject.scope is Scope.LEARNER:
+            self.heard(subject.id)
+        remembered = self.solver.remembered(question(metric, subject, arguments))
         if remembered is not None and remembered.complete:
             return Found(remembered, Tier.MEMORY).wire()
         return self._find(metric, subject, arguments)
 
+    def heard(self, learner: str, answers: int = 1) -> None:
+        """Note for the audit that the viewer was told answers about a learner, of whom they may be the one."""
+        if learner != self._viewer.user:
+            self._heard[learner] += answers
+
     async def _find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            return (await self._solver.find(metric, subject, arguments)).wire()
+            return (await self.solver.find(metric, subject, arguments)).wire()
         except Exception as error:
             # The field is non-null: an exception would take the learner and every other number with it.
             log.exception("answer.fault", metric=metric.key, error=type(error).__name__)
@@ -73,4 +78,4 @@ class Answers:
             await record(self._database, self._actor, events)
         except UNAVAILABLE as error:
             log.warning("audit.not_recorded", error=type(error).__name__, events=len(events))
-        await self._solver.afterwards()
+        await self.solver.afterwards()

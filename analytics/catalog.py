@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 import typing
-from dataclasses import fields
 from typing import Any
 
-from analytics import comparison, content_effectiveness, course
+from analytics import comparison, content_effectiveness, course, market, shelf, skill_comparison
 from analytics.codec import camel
 from analytics.decisions import Decisions
 from analytics.declare import DeclarationError, Family, Many, Metric, Scope
-from analytics.describe import describe, field_docs, measure
-from analytics.learner import attainment, gaps, knowledge, participation, velocities
-from analytics.prediction import risk
+from analytics.describe import describe, measured
+from analytics.gamification import ranking, rewards
+from analytics.learner import attainment, gaps, hours, knowledge, participation, path, velocities
+from analytics.organization import alignment, culture, results
+from analytics.organization import velocity as organization_velocity
+from analytics.prediction import forecast, recommendations, risk
 from analytics.rolls import Membership, Roll
+from analytics.standings import course as standings_course
+from analytics.standings import intake as standings_intake
+from analytics.trainer import distribution, effectiveness, health, performance
 from datasources import course as course_service
 from datasources import directory
 from datasources.catalog import SOURCES
@@ -107,14 +112,33 @@ def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: 
 
 METRICS = collect(
     course,
+    shelf,
     velocities,
     gaps,
     participation,
     knowledge,
     attainment,
+    hours,
+    path,
     content_effectiveness,
     comparison,
+    skill_comparison,
     risk,
+    forecast,
+    recommendations,
+    rewards,
+    ranking,
+    standings_course,
+    standings_intake,
+    performance,
+    health,
+    distribution,
+    effectiveness,
+    organization_velocity,
+    alignment,
+    culture,
+    results,
+    market,
 )
 PRODUCERS: dict[type[Any], Metric] = {metric.value_type: metric for metric in METRICS.values()}
 PUBLIC = {key: metric for key, metric in METRICS.items() if metric.family is not Family.INTERNAL}
@@ -122,9 +146,11 @@ PUBLIC = {key: metric for key, metric in METRICS.items() if metric.family is not
 
 @functools.cache
 def services_of(metric: Metric) -> frozenset[str]:
-    """The names of the services a metric stands on, through the metrics it reads as well."""
+    """The names of the services a metric stands on, through the metrics it reads and the roster as well."""
     names: set[str] = set()
     for given in metric.inputs:
+        if given.many is not Many.ONE:
+            names |= TELLERS
         if given.type in SOURCES:
             names.add(SOURCES[given.type][0].name)
         elif given.type is Decisions:
@@ -143,15 +169,8 @@ def definition(metric: Any) -> dict[str, Any]:
 
     `unit` and `range` are those of the value's first measured field, which is its headline.
     """
-    hints = typing.get_type_hints(metric.value_type, include_extras=True)
-    docs = field_docs(metric.value_type)
-    measured = [
-        {"name": camel(f.name), "description": docs[f.name], "unit": unit, "range": span}
-        for f in fields(metric.value_type)
-        for unit, span in [measure(hints[f.name])]
-        if f.name != "quality"
-    ]
-    headline = next((field for field in measured if field["unit"]), {"unit": None, "range": None})
+    said = [{**one, "name": camel(one["name"])} for one in measured(metric.value_type)]
+    headline = next((field for field in said if field["unit"]), {"unit": None, "range": None})
     return {
         "key": metric.key,
         "name": camel(metric.name),
@@ -161,7 +180,7 @@ def definition(metric: Any) -> dict[str, Any]:
         "formula": metric.formula,
         "unit": headline["unit"],
         "range": headline["range"],
-        "fields": measured,
+        "fields": said,
         "inputs": [given.type.__name__ for given in metric.inputs],
         "roles": sorted(role.name for role in metric.roles),
         "freshFor": int(metric.fresh_for.total_seconds()),

@@ -103,22 +103,8 @@ def content_effects(  # noqa: PLR0913 - one parameter for each fact it stands on
     learner opened an item when that was on a day before the work was due and before it was handed in:
     what is opened afterwards cannot have helped. The earlier score is the mean over counted work due before.
     """
-    work = {
-        learner: coursework(
-            assessments.by_learner[learner].assessments, scores.by_learner[learner].scores, course=course, at=at
-        )
-        for learner, known in sorted(progress.by_learner.items(), key=lambda fact: fact[0])
-        if any(stay.course_id == course and stay.enrolled_at <= at for stay in known.courses)
-        and all(learner in others.by_learner for others in (interactions, scores, assessments))
-    }
-    outcome = _outcome(work.values(), at)
-    people = [
-        _exposure(interactions.by_learner[learner], course, pieces, settled)
-        for learner, pieces in work.items()
-        for settled in _settled(pieces, at)
-        if settled.id == outcome
-    ]
-    found = contrasts(people)
+    outcome, people = exposures(interactions, scores, assessments, progress, course=course, at=at)
+    found = contrasts(list(people.values()))
     types = {
         i.content_id: i.type
         for fact in interactions.by_learner.values()
@@ -131,8 +117,36 @@ def content_effects(  # noqa: PLR0913 - one parameter for each fact it stands on
         learners=len(people),
         closest=max((contrast.fewer for contrast in found.values()), default=0),
         items=shrunk_effects(found, types),
-        quality=quality([person.day for person in people], enough=2 * FEWEST, span=1),
+        quality=quality([person.day for person in people.values()], enough=2 * FEWEST, span=1),
     )
+
+
+def exposures(  # noqa: PLR0913 - one parameter for each fact it stands on
+    interactions: Everyone[Interactions],
+    scores: Everyone[Scores],
+    assessments: Everyone[Assessments],
+    progress: Everyone[Progress],
+    *,
+    course: str,
+    at: datetime,
+) -> tuple[str | None, dict[str, Exposure]]:
+    """The assessment whose scores are compared, and by learner id what each with a score in it had opened before."""
+    work = {
+        learner: coursework(
+            assessments.by_learner[learner].assessments, scores.by_learner[learner].scores, course=course, at=at
+        )
+        for learner, known in sorted(progress.by_learner.items(), key=lambda fact: fact[0])
+        if any(stay.course_id == course and stay.enrolled_at <= at for stay in known.courses)
+        and all(learner in others.by_learner for others in (interactions, scores, assessments))
+    }
+    outcome = _outcome(work.values(), at)
+    people = {
+        learner: _exposure(interactions.by_learner[learner], course, pieces, settled)
+        for learner, pieces in work.items()
+        for settled in _settled(pieces, at)
+        if settled.id == outcome
+    }
+    return outcome, people
 
 
 def attends(progress: Progress, course: str, at: datetime) -> bool:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import textwrap
 import typing
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -47,6 +47,32 @@ def describe(kind: Any) -> dict[str, str]:
     """The sentence under each field, with the unit and range its annotation promises."""
     hints = typing.get_type_hints(kind, include_extras=True)
     return {name: _sentence(doc, hints[name]) for name, doc in field_docs(kind).items()}
+
+
+def measured(kind: Any, above: str = "") -> list[dict[str, Any]]:
+    """Every field of a value, those inside it too (`by_course.pace_ratio`): name, description, unit and range.
+
+    `quality` is left out: an answer carries that beside its value.
+    """
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found: list[dict[str, Any]] = []
+    for name, doc in field_docs(kind).items():
+        if name == "quality":
+            continue
+        unit, span = measure(hints[name])
+        path = above + name
+        found.append({"name": path, "description": doc, "unit": unit, "range": span})
+        inside = _inside(hints[name])
+        if inside is not None:
+            found += measured(inside, f"{path}.")
+    return found
+
+
+def _inside(hint: Any) -> Any | None:
+    """The dataclass a hint holds, one or many or perhaps none; None where it holds something else."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint
+    return next((found for part in get_args(hint) if (found := _inside(part)) is not None), None)
 
 
 def measure(hint: Any) -> tuple[str | None, str | None]:

@@ -86,6 +86,8 @@ class Inputs:
             return await self._fact(given, subject, mocks=mocks)
         if given.many is Many.ONE and given.type not in ROSTER:
             return await self._own(given, subject, mocks=mocks)
+        # Whoever asks about a group may be the first to ask about the organization at all.
+        await self._roster.ready(self._organization)
         if missing := await self._roster.missing(self._organization):
             return _untold(missing)
         match given.many:
@@ -163,7 +165,8 @@ class Inputs:
         course = subject.id if subject.scope is Scope.COURSE else None
         learners = [one.id for one in await self._roster.places.learners(self._organization, course)]
         if course is None and len(learners) < metric.k:
-            return Read(cohorts.too_few(metric.k), ())
+            message = f"Fewer than {metric.k} learn here, so nothing is said of them together."
+            return Read(Withheld(WithheldReason.TOO_FEW_PEERS, message, needed=metric.k), ())
         if given.type in SOURCES:
             return _grouped(Everyone, await self._facts_of(given.type, learners))
         return _grouped(Everyone, await self._values_of(PRODUCERS[given.type], learners))

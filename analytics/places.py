@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from aiodataloader import DataLoader
 
+from analytics.decisions import Decision, DecisionKind, Decisions
 from analytics.rolls import Member, Membership, Place, Roll
 from datasources.course import EnrollmentStatus, Result
 from datasources.memory import Memory
-from datasources.postgres import people
+from datasources.postgres import choices, people
 from datasources.postgres import places as table
 from datasources.postgres.session import Database, system
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from datasources.postgres.places import Learner, Run
+    from datasources.postgres.tables import RecommendationDecisionRow
 
 REMEMBERED = timedelta(seconds=60)
 
@@ -36,6 +38,7 @@ class Places:
         self._patience = patience
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=40_000_000, size=_size, now=now)
         self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
+        self._deciders: dict[str, DataLoader[str, Decisions]] = {}
 
     def drop(self, organization: str) -> None:
         """Forget what is remembered of an organization: its roster was copied anew."""
@@ -91,6 +94,11 @@ class Places:
         running = [course for course in begun if at < course.end]
         return next((course.id for course in (*running, *begun)), None)
 
+    async def decisions(self, organization: str, learner: str) -> Decisions:
+        """What a learner decided about their recommendations; never remembered, so that the last word counts."""
+        async with asyncio.timeout(self._patience):
+            return await self._decider(organization).load(learner)
+
     async def _runs(self, organization: str, trainer: str | None) -> Sequence[Run]:
         key = ("runs", organization, trainer or "*")
         found: Sequence[Run] = await self._remembered(key, lambda: table.runs(self._database, organization, trainer))
@@ -119,6 +127,17 @@ class Places:
             self._loaders[organization] = DataLoader(read, cache=False)
         return self._loaders[organization]
 
+    def _decider(self, organization: str) -> DataLoader[str, Decisions]:
+        """Reads the decisions of all learners who are asked about in one tick together."""
+        if organization not in self._deciders:
+
+            async def read(learners: list[str]) -> list[Decisions]:
+                rows = await choices.decisions(self._database, organization, learners)
+                return [_decided(rows.get(learner, ())) for learner in learners]
+
+            self._deciders[organization] = DataLoader(read, cache=False)
+        return self._deciders[organization]
+
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
         if (value := self._memory.get(key)) is not None:
             return value
@@ -137,6 +156,10 @@ class Places:
 def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:
     taken = [enrollment.course for enrollment in enrollments if enrollment.live]
     return sorted(taken, key=lambda course: (course.start, course.id), reverse=True)
+
+
+def _decided(rows: Iterable[RecommendationDecisionRow]) -> Decisions:
+    return Decisions(tuple(Decision(row.recommendation, DecisionKind(row.kind), row.decided_at) for row in rows))
 
 
 def _roll(run: Run, rows: Iterable[table.Place]) -> Roll:

@@ -1,11 +1,12 @@
 """k-anonymity: who counts as a peer, when a group is too small to speak of, and how exactly it is spoken of.
 
 The ladder of groups is the same for everyone who asks, so that nobody can choose two groups that
-differ by one person and subtract them.
+differ by one person and subtract them. The parts of a whole are chosen so that no subtraction leaves
+fewer than k, and numbers about a whole are rounded so that one person more or less cannot be read off.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from analytics.declare import Rung
@@ -61,3 +62,66 @@ def blurred(number: float, persons: int) -> float:
 def head_count(persons: int) -> int:
     """How many persons, rounded likewise."""
     return int(blurred(persons, persons))
+
+
+def in_fives(persons: int) -> int:
+    """How many persons, to the nearest 5 however many: a difference of two counts never tells of one person."""
+    return STEP * math.floor(persons / STEP + 0.5)
+
+
+def crowd(persons: int, k: int) -> int | None:
+    """How many of a group something is true of, in fives; None where that is somebody, but fewer than k."""
+    return None if 0 < persons < k else in_fives(persons)
+
+
+def step(persons: int) -> int:
+    """To what a number of 0 to 100 about a whole group is rounded: 5 where the group is few, else 1."""
+    return STEP if persons < FEW else 1
+
+
+def said(number: float, persons: int) -> float:
+    """A number of 0 to 100 about a group of this many persons, as it may be said; a half goes up.
+
+    The step times the size is 50 or more for every group of 10 or more. So where one person joins a mean,
+    the two answers leave open about 100 points of what that person's number may be: all of it.
+    """
+    by = step(persons)
+    return float(by * math.floor(number / by + 0.5))
+
+
+def said_share(share: float, persons: int) -> float:
+    """A share of a group (0 to 1), rounded likewise: to 5 percent where the group is few, else to 1."""
+    return said(100 * share, persons) / 100
+
+
+def spoken(sizes: Mapping[str | None, int], k: int) -> frozenset[str | None]:
+    """Which parts of a whole may be spoken of, so that the whole less all that are is nobody, or k or more.
+
+    A part of fewer than k is not spoken of. Where all that are not come to fewer than k together, the
+    smallest other part (of equal ones the first by name) is kept back with them. Persons who belong to no
+    part are a part too, None.
+    """
+    open_parts = sorted((size, name is not None, name or "") for name, size in sizes.items() if size >= k)
+    kept_back = sum(size for size in sizes.values() if size < k)
+    if 0 < kept_back < k:
+        open_parts = open_parts[1:]
+    return frozenset(name if named else None for _, named, name in open_parts)
+
+
+def merged(counts: Sequence[int], k: int) -> tuple[tuple[int, int, int], ...]:
+    """The bins of a histogram, merged from the first on until each holds k or more: (first, last, count) of each.
+
+    What is left at the end joins the last one; empty bins join a neighbour, so that no end of the range
+    is given away. Nothing when all bins together hold fewer than k.
+    """
+    runs: list[tuple[int, int, int]] = []
+    first = held = 0
+    for place, count in enumerate(counts):
+        held += count
+        if held >= k:
+            runs.append((first, place, held))
+            first, held = place + 1, 0
+    if runs and first < len(counts):
+        begin, _, count = runs.pop()
+        runs.append((begin, len(counts) - 1, count + held))
+    return tuple(runs)

@@ -198,15 +198,18 @@ class Solver:
         return answer
 
     async def _once(self, asked: Question, work: Callable[[], Awaitable[Answer]]) -> Answer:
+        key = (self._organization, asked)
+
         async def store() -> Answer:
             answer = await work()
-            if answer.withheld is None or answer.withheld.reason is not WithheldReason.FAULT:
+            # What was dropped meanwhile may stand on what is no longer so: it is said, and not held on to.
+            if answer.withheld != FAULT and self._world.memory.leads(key):
                 self._remember(asked, answer)
                 if answer.whole:
                     self._world.unkept.setdefault(self._organization, {})[asked] = to_kept(answer)
             return answer
 
-        return await self._world.memory.once((self._organization, asked), store)
+        return await self._world.memory.once(key, store)
 
     def _remember(self, asked: Question, answer: Answer, mark: int | None = None) -> None:
         """Hold an answer; one that was read, with the mark from before, unless newer ones were kept meanwhile."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from aiodataloader import DataLoader
 
 from analytics.declare import Role, Scope
 from analytics.policy import NotFound, Subject, Unavailable, Viewer, may_see
-from datasources.postgres import people
+from datasources.postgres import lists, people
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.people import Page, Person
-from datasources.postgres.session import Actor, Database
+from datasources.postgres.people import Person
+from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from analytics.roster import Roster
+    from analytics.rosters import Choice, Rosters
+    from analytics.world import World
+    from datasources.postgres.pages import Page, Window
 
 NOT_NOW = "Who is who cannot be looked up just now. Ask again in a few seconds."
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 def subject_of(person: Person, scope: Scope) -> Subject:
@@ -33,12 +37,19 @@ def subject_of(person: Person, scope: Scope) -> Subject:
 class Subjects:
     """One request's way to people, courses and organizations, as its viewer may see them."""
 
-    def __init__(self, database: Database, roster: Roster, viewer: Viewer) -> None:
-        self._database = database
-        self._roster = roster
+    def __init__(self, world: World, viewer: Viewer, rosters: Rosters, heard: Callable[[str, int], None]) -> None:
+        """`heard` is told of each learner whose answers a list gave away, and how many of them."""
+        self._database = world.database
+        self._roster = world.roster
+        self._clock = world.clock
         self._viewer = viewer
+        self._rosters = rosters
+        self._heard = heard
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
         self._people: DataLoader[str, Any] = DataLoader(self._read)
+        self._taken: DataLoader[str, tuple[lists.Taken, ...]] = DataLoader(self._read_taken)
+        self._taught: DataLoader[str, tuple[lists.Course, ...]] = DataLoader(self._read_taught)
+        self._whole: DataLoader[str, Any] = DataLoader(self._read_whole)
 
     async def learner(self, id: str | None = None) -> Person:  # noqa: A002 - the field's own name
         """A learner, the viewer where no id is given.
@@ -78,39 +89,56 @@ class Subjects:
                 return _untold(own)
         raise NotFound(_missing("organization"))
 
-    async def learners(
-        self,
-        of: Subject,
-        *,
-        first: int | None = None,
-        after: tuple[str, str] | None = None,
-        last: int | None = None,
-        before: tuple[str, str] | None = None,
-    ) -> Page:
-        """A page of the learners of a trainer or an organization, by name.
+    async def learners(self, of: Subject, choice: Choice, window: Window, *, counted: bool) -> Page:
+        """A page of the learners of a trainer or an organization.
 
         Raises:
+            NotAllowed: the viewer may not hear what the list is ordered or filtered by.
             Unavailable: nobody knows yet who they are, or the database does not answer.
         """
-        trainer = of.id if of.scope is Scope.TRAINER else None
-        window = {"first": first, "after": after, "last": last, "before": before}
-        return await self._page(Role.LEARNER, trainer, window)
+        page = await self._page(lambda: self._rosters.learners(of, choice, window, counted=counted))
+        if metrics := len(choice.metrics):
+            for _, learner in page.rows:
+                self._heard(learner.id, metrics)
+        return page
 
-    async def trainers(
-        self,
-        *,
-        first: int | None = None,
-        after: tuple[str, str] | None = None,
-        last: int | None = None,
-        before: tuple[str, str] | None = None,
-    ) -> Page:
+    async def trainers(self, window: Window, *, counted: bool) -> Page:
         """A page of the organization's trainers, by name, as far as the viewer may see them.
 
         Raises:
             Unavailable: nobody knows yet who they are, or the database does not answer.
         """
-        window = {"first": first, "after": after, "last": last, "before": before}
-        return await self._page(Role.TRAINER, None, window)
+        return await self._page(lambda: self._rosters.trainers(window, counted=counted))
+
+    async def courses(self, of: Subject) -> Sequence[lists.Course]:
+        """The courses of an organization, or those a trainer teaches, by start and id; what the viewer may see.
+
+        Raises:
+            Unavailable: they cannot be looked up just now.
+        """
+        if of.scope is Scope.TRAINER:
+            return await self._taught.load(of.id)
+        courses: Sequence[lists.Course] = await self._whole.load("courses")
+        return courses
+
+    async def courses_taken(self, learner: Subject) -> Sequence[lists.Taken]:
+        """The courses a learner takes or took, by start and id, as far as the viewer may see them.
+
+        Raises:
+            Unavailable: they cannot be looked up just now.
+        """
+        return await self._taken.load(learner.id)
+
+    async def headcounts(self) -> lists.Headcounts | None:
+        """How many learners belong where; None for who may not see everybody in the organization.
+
+        Raises:
+            Unavailable: they cannot be counted just now.
+        """
+        if self._viewer.role is not Role.ORG_ADMIN:
+            return None
+        found: lists.Headcounts = await self._whole.load("headcounts")
+        return found
 
     async def _person(self, id: str | None, role: Role, scope: Scope) -> Person:  # noqa: A002 - as above
         viewer = self._viewer
@@ -138,12 +166,28 @@ class Subjects:
         found = await self._roster.persons(self._actor, ids)
         return [found[person] if person in found else Unavailable(NOT_NOW) for person in ids]
 
-    async def _page(self, role: Role, trainer: str | None, window: Mapping[str, Any]) -> Page:
-        """A page of people with a role; refused while they are not known, since it would say that there is nobody."""
+    async def _read_taken(self, learners: list[str]) -> list[tuple[lists.Taken, ...]]:
+        found = await self._listed(lists.taken(self._database, self._actor, learners, self._clock()))
+        return [found[learner] for learner in learners]
+
+    async def _read_taught(self, trainers: list[str]) -> list[tuple[lists.Course, ...]]:
+        found = await self._listed(lists.taught(self._database, self._actor, trainers))
+        return [found[trainer] for trainer in trainers]
+
+    async def _read_whole(self, names: list[str]) -> list[Any]:
+        """What there is one of in an organization, by name."""
+        reads = {"courses": lists.courses, "headcounts": lists.headcounts}
+        return [await self._listed(reads[name](self._database, self._actor)) for name in names]
+
+    async def _page(self, read: Callable[[], Awaitable[Page]]) -> Page:
+        """A page of people; refused while they are not known, since it would say that there is nobody."""
         if missing := await self._roster.missing(self._viewer.organization):
             raise Unavailable(_unknown(missing))
+        return await self._listed(read())
+
+    async def _listed(self, read: Awaitable[T]) -> T:
         try:
-            return await people.page(self._database, self._actor, role=role.value, trainer=trainer, **window)
+            return await read
         except UNAVAILABLE as error:
             log.warning("subjects.not_read", error=type(error).__name__)
             raise Unavailable(NOT_NOW) from error

@@ -17,6 +17,7 @@ PerWeek = Annotated[float, Ge(0), Le(1e9), Unit("per week", digits=3)]
 Points = Annotated[float, Ge(-100), Le(100), Unit("points, up or down", digits=1)]
 Change = Annotated[float, Ge(-100), Le(1e6), Unit("percent, up or down", digits=1)]
 Days = Annotated[int, Ge(0), Le(100_000), Unit("days")]
+Seconds = Annotated[int, Ge(0), Le(2**31 - 1), Unit("seconds")]
 Logit = Annotated[float, Ge(-1000), Le(1000), Unit("log-odds", digits=9)]
 
 

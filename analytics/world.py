@@ -12,7 +12,7 @@ from datasources.postgres import answers
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from analytics.record import Answer
@@ -63,6 +63,20 @@ class World:
         else:
             # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
             self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])
+
+    async def forget(self, organization: str, questions: Sequence[Question]) -> None:
+        """Have no process know these answers any more: what they stand on was changed by us."""
+        self.drop(organization, questions)
+        await answers.forget(self.database, organization, questions)
+        # Once more: what was read in between may have been read before the rows went.
+        self.drop(organization, questions)
+
+    def drop(self, organization: str, questions: Iterable[Question]) -> None:
+        """Forget answers in this process, those that wait for the database among them."""
+        asked = list(questions)
+        self.memory.drop([(organization, one) for one in asked])
+        for one in asked:
+            self.unkept.get(organization, {}).pop(one, None)
 
     def _wait(self, organization: str, rows: dict[Question, Kept]) -> None:
         """Have answers wait for the database, under those that were worked out meanwhile, and not without bound."""

@@ -13,16 +13,22 @@ class EnrollmentStatus(StrEnum):
     """Where an enrolment stands."""
 
     ACTIVE = "active"
+    """The learner takes the course, or stayed to its end."""
     COMPLETED = "completed"
+    """The learner is done with the course."""
     WITHDRAWN = "withdrawn"
+    """The learner left before the end."""
 
 
 class Result(StrEnum):
     """How a course ended for a learner."""
 
     DISTINCTION = "distinction"
+    """Passed, and well."""
     PASSED = "passed"
+    """Passed."""
     FAILED = "failed"
+    """Not passed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,10 @@ class Memory(Generic[K, V]):
             raise AbandonedError
         return task.result()
 
+    def leads(self, key: K) -> bool:
+        """Whether the task that asks is the load of this key, and the key was not dropped since it began."""
+        return self._loads.get(key) is asyncio.current_task()
+
     def statistics(self) -> MemoryStatistics:
         """Counts since the start, and what is held now (expired entries included until they are met)."""
         return MemoryStatistics(self._hits, self._misses, self._evictions, len(self._entries), self._bytes)

@@ -151,8 +151,10 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     roster = Roster(database, services, clock=clock, now=outside.now, patience=min(PATIENCE, outside.patience / 2))
     stack.push_async_callback(roster.close)
 
+    world = World(database, services, memory, roster, clock, outside.now, outside.patience)
+
     def forget(payload: str | None) -> None:
-        """Another process kept newer answers: what this one remembers of them is no longer the newest."""
+        """Another process kept newer answers, or let go of some: what this one has of them is not the newest."""
         told = None if payload is None else answers.changed(payload)
         if told is None:
             memory.clear()
@@ -160,10 +162,10 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
             if told.questions is None:
                 memory.drop_where(lambda key: key[0] == told.organization)
             else:
-                memory.drop([(told.organization, question) for question in told.questions])
+                world.drop(told.organization, told.questions)
 
     await stack.enter_async_context(database.listen(answers.CHANNEL, forget))
-    return World(database, services, memory, roster, clock, outside.now, outside.patience)
+    return world
 
 
 async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.answer import Answers
+from analytics.choosing import Choices
+from analytics.leaderboard import Leaderboards
+from analytics.rosters import Rosters
 from analytics.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -21,7 +24,10 @@ class Context:
     def __init__(self, world: World, viewer: Viewer, request_id: str) -> None:
         self.viewer = viewer
         self.answers = Answers(world, viewer, request_id)
-        self.subjects = Subjects(world.database, world.roster, viewer)
+        self._rosters = Rosters(world, viewer, request_id)
+        self.subjects = Subjects(world, viewer, self._rosters, self.answers.heard)
+        self.leaderboards = Leaderboards(world, viewer, self.answers.solver)
+        self.choices = Choices(world, viewer)
         self._world = world
 
     def services(self) -> Sequence[ServiceReport]:
@@ -31,6 +37,7 @@ class Context:
     async def afterwards(self) -> None:
         """What can wait until the answer has been sent."""
         await self.answers.afterwards()
+        await self._rosters.afterwards()
 
 
 class Nobody:

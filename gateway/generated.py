@@ -1,12 +1,14 @@
-"""Files that are written from the code: the SDL and three pages of docs. Committed, marked, and compared."""
+"""Files that are written from the code: the SDL and the generated pages of docs. Committed, marked, and compared."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from analytics.catalog import PUBLIC, definition, services_of
 from datasources.catalog import SERVICES
+from gateway.cells import cell
+from gateway.metrics_page import metrics
+from gateway.models_page import models
 from gateway.settings import table
 from resolvers.schema import sdl
 
@@ -47,39 +49,10 @@ def pages(root: Path) -> dict[Path, str]:
     """The generated pages of docs/."""
     return {
         root / "docs" / "metrics.md": MARK + metrics(),
+        root / "docs" / "models.md": MARK + models(),
         root / "docs" / "services.md": MARK + services(),
         root / "docs" / "settings.md": MARK + settings(),
     }
-
-
-def metrics() -> str:
-    """What can be asked, metric by metric, with formula, fields, inputs and evidence."""
-    lines = [
-        "# Metrics",
-        "",
-        "Every number the graph can say, as the catalog declares it. `metricDefinitions` says the same.",
-        "",
-    ]
-    lines += ["| key | field | for | fresh for | k | version |", "|---|---|---|---|---|---|"]
-    told = {metric: definition(metric) for metric in PUBLIC.values()}
-    for one in told.values():
-        field = f"{one['scope'].lower()}.{one['family'].lower()}.{one['name']}"
-        roles, hours = ", ".join(one["roles"]), one["freshFor"] // 3600
-        lines.append(f"| `{one['key']}` | `{field}` | {roles} | {hours} h | {one['k'] or ''} | {one['version']} |")
-    for metric, one in told.items():
-        lines += ["", f"## {one['key']}", "", one["description"], "", f"**Formula.** {one['formula']}", ""]
-        lines += [f"**Stands on.** {', '.join(one['inputs'])} ({', '.join(sorted(services_of(metric)))})", ""]
-        if metric.arguments:
-            given = ", ".join(f"`{a.name}` (default {getattr(a.default, 'name', a.default)})" for a in metric.arguments)
-            lines += [f"**Arguments.** {given}", ""]
-        if one["evidence"]:
-            lines += [f"**Evidence.** {one['evidence']}", ""]
-        lines += ["| field | says | unit | range |", "|---|---|---|---|"]
-        lines += [
-            f"| `{f['name']}` | {_cell(f['description'])} | {f['unit'] or ''} | {f['range'] or ''} |"
-            for f in one["fields"]
-        ]
-    return "\n".join(lines) + "\n"
 
 
 def services() -> str:
@@ -111,7 +84,7 @@ def settings() -> str:
     lines += ["| variable | default | what it is |", "|---|---|---|"]
     for row in table():
         name = f"`{row.variable}`{' (secret)' if row.secret else ''}"
-        lines.append(f"| {name} | {f'`{row.default}`' if row.default else ''} | {_cell(row.description)} |")
+        lines.append(f"| {name} | {f'`{row.default}`' if row.default else ''} | {cell(row.description)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -127,7 +100,3 @@ def _patience(service: Service) -> str:
 
 def _batch(endpoint: Endpoint) -> str:
     return f"`POST {endpoint.batch_path}`, {endpoint.at_most} ids" if endpoint.batched else ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

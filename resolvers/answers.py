@@ -91,7 +91,7 @@ class MetricField:
     """What one field of a metric's value means."""
 
     name: str
-    """The field's name."""
+    """The field's name; with the names it is inside of, where it is inside (`byCourse.paceRatio`)."""
     description: str
     """What it says."""
     unit: str | None
@@ -121,7 +121,7 @@ class MetricDefinition:
     range: str | None
     """From where to where its headline number goes; null where it has no bounds."""
     fields: tuple[MetricField, ...]
-    """What each field of its value means."""
+    """What each field of its value means, those inside of others too."""
     inputs: tuple[str, ...]
     """The facts and values it reads."""
     roles: tuple[Role, ...]

@@ -8,11 +8,16 @@ from typing import Any, Protocol, TypeAlias
 
 import strawberry
 
+from analytics.decisions import DecisionKind
 from analytics.declare import Metric
+from analytics.gamification.ranking import LeaderboardWindow
+from analytics.leaderboard import Leaderboard
 from analytics.policy import Subject, Viewer
-from datasources.postgres.people import Organization, Page, Person
+from analytics.rosters import Choice
+from datasources.postgres.lists import Course, Headcounts, Taken
+from datasources.postgres.pages import Page, Window
+from datasources.postgres.people import Organization, Person
 from datasources.report import ServiceReport
-from resolvers.pages import Key
 
 
 class Asks(Protocol):
@@ -40,13 +45,37 @@ class Finds(Protocol):
     async def organization(self, id: str | None) -> Organization:  # noqa: A002 - the word of the graph
         """The organization with this id."""
 
-    async def learners(
-        self, of: Subject, *, first: int | None, after: Key | None, last: int | None, before: Key | None
-    ) -> Page:
-        """The learners of an organization or of a trainer, by name."""
+    async def learners(self, of: Subject, choice: Choice, window: Window, *, counted: bool) -> Page:
+        """Some of the learners of an organization or of a trainer; with the length of the list if it is `counted`."""
 
-    async def trainers(self, *, first: int | None, after: Key | None, last: int | None, before: Key | None) -> Page:
-        """The trainers of the viewer's organization, by name."""
+    async def trainers(self, window: Window, *, counted: bool) -> Page:
+        """Some of the trainers of the viewer's organization, by name."""
+
+    async def courses(self, of: Subject) -> Sequence[Course]:
+        """The courses of an organization or of a trainer, by start."""
+
+    async def courses_taken(self, learner: Subject) -> Sequence[Taken]:
+        """The courses a learner takes or took, by start."""
+
+    async def headcounts(self) -> Headcounts | None:
+        """How many learners belong where, for who may see all of them."""
+
+
+class Ranks(Protocol):
+    """The way to the leaderboard."""
+
+    async def of(self, window: LeaderboardWindow, first: int) -> Leaderboard:
+        """The first places, and the viewer's own; it never raises for want of data."""
+
+
+class Chooses(Protocol):
+    """The way to choose. Each raises `NotAllowed` for who is no learner, `Unavailable` where it cannot be written."""
+
+    async def show(self, *, visible: bool) -> None:
+        """Have others see, or not see, the viewer on the leaderboard."""
+
+    async def decide(self, recommendation: str, kind: DecisionKind | None) -> None:
+        """Say what the viewer made of a recommendation; None takes it back."""
 
 
 class Context(Protocol):
@@ -63,6 +92,14 @@ class Context(Protocol):
     @property
     def subjects(self) -> Finds:
         """The way to subjects, as this viewer."""
+
+    @property
+    def leaderboards(self) -> Ranks:
+        """The way to the leaderboard, as this viewer."""
+
+    @property
+    def choices(self) -> Chooses:
+        """The way to choose, as this viewer."""
 
     def services(self) -> Sequence[ServiceReport]:
         """How each service is doing, as this process sees it."""

@@ -2,20 +2,23 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
+from datasources.postgres.pages import Key, Window
+from resolvers.context import Info
 from resolvers.errors import BadInput
 
 DEFAULT, MOST = 20, 200
-LONGEST = 1000
+LONGEST = 12_000
+"""Characters of the longest cursor there can be: a name may be long."""
 
 T = TypeVar("T")
-Key = tuple[str, str]
-"""Where a row stands in its list: what it is sorted by, and its id."""
 
 First = Annotated[
     int | None,
@@ -55,21 +58,11 @@ class Connection(Generic[T]):
     total_count: int = strawberry.field(description="How many rows the whole list has, all pages together.")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The part of a list that was asked for: exactly one of `first` and `last` is set."""
-
-    first: int | None
-    after: Key | None
-    last: int | None
-    before: Key | None
-
-
-def window(first: int | None, after: str | None, last: int | None, before: str | None) -> Window:
-    """The part of a list that a client means.
+def window(first: int | None, after: str | None, last: int | None, before: str | None, order: str) -> Window:
+    """The part of a list, in an order of this name, that a client means.
 
     Raises:
-        BadInput: contradicting or unbounded arguments, or a cursor that is none of ours.
+        BadInput: contradicting or unbounded arguments, or a cursor that is none of ours or of another order.
     """
     if first is not None and last is not None:
         msg = "Both first and last were given; use first (with after) to go forward, or last (with before) to go back."
@@ -85,38 +78,81 @@ def window(first: int | None, after: str | None, last: int | None, before: str |
             msg = f"{name} must be from 1 to {MOST}; it was {count}."
             raise BadInput(msg)
     if last is not None:
-        return Window(None, None, last, _read("before", before))
-    return Window(first or DEFAULT, _read("after", after), None, None)
+        return Window(None, None, last, _read("before", before, order))
+    return Window(first or DEFAULT, _read("after", after, order), None, None)
 
 
-def cursor(key: Key) -> str:
-    """The opaque cursor of a row."""
-    return base64.urlsafe_b64encode(orjson.dumps(key)).decode().rstrip("=")
+def cursor(order: str, key: Key) -> str:
+    """The opaque cursor of a row in an order."""
+    return base64.urlsafe_b64encode(orjson.dumps((order, *key))).decode().rstrip("=")
 
 
-def connection(nodes: list[tuple[Key, T]], *, total: int, has_next: bool, has_previous: bool) -> Connection[T]:
-    """A page with its cursors."""
-    edges = [Edge(cursor=cursor(key), node=node) for key, node in nodes]
-    return Connection(
-        edges=edges,
-        page_info=PageInfo(
-            has_next_page=has_next,
-            has_previous_page=has_previous,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        ),
-        total_count=total,
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """The rows of a page with where they stand, and what there is around them."""
+
+    rows: Sequence[tuple[Key, T]]
+    total: int | None
+    has_next: bool
+    has_previous: bool
+
+
+def part_of(rows: Sequence[tuple[Key, T]], window: Window) -> Part[T]:
+    """The part of a list that is at hand, in the order of its keys."""
+    rows = sorted(rows, key=lambda row: row[0][1:])
+    inside = [
+        n
+        for n, (key, _) in enumerate(rows)
+        if (window.after is None or key[1:] > window.after[1:])
+        and (window.before is None or key[1:] < window.before[1:])
+    ]
+    chosen = inside[: window.first] if window.last is None else inside[-window.last :]
+    return Part(
+        [rows[n] for n in chosen],
+        len(rows),
+        has_next=bool(chosen) and chosen[-1] < len(rows) - 1,
+        has_previous=bool(chosen) and chosen[0] > 0,
     )
 
 
-def _read(name: str, text: str | None) -> Key | None:
+def connection(part: Part[T], order: str, kind: Any = Connection, **more: Any) -> Any:
+    """A page with its cursors; `more` are the fields that this kind of connection has beside the common ones."""
+    edges = [Edge(cursor=cursor(order, key), node=node) for key, node in part.rows]
+    return kind(
+        edges=edges,
+        page_info=PageInfo(
+            has_next_page=part.has_next,
+            has_previous_page=part.has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        ),
+        total_count=part.total,
+        **more,
+    )
+
+
+def selects(info: Info, name: str) -> bool:
+    """Whether the client selects a field of this name on what is being resolved."""
+    return any(_names(name, selected.selections) for selected in info.selected_fields)
+
+
+def _names(name: str, selections: Sequence[Selection]) -> bool:
+    return any(
+        one.name == name if isinstance(one, SelectedField) else _names(name, one.selections) for one in selections
+    )
+
+
+def _read(name: str, text: str | None, order: str) -> Key | None:
     if text is None:
         return None
     try:
         padded = text[:LONGEST].encode() + b"=" * (-len(text[:LONGEST]) % 4)
         match orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
-            case [str(by), str(ident)] if cursor((by, ident)) == text:
-                return by, ident
+            case [str(of), float() | None as rank, str(by), str(ident)] if cursor(of, (rank, by, ident)) == text:
+                if of == order:
+                    return rank, by, ident
+                msg = f"{name} is a cursor of another order; use it with the order it came from."
+                raise BadInput(msg)
     except (binascii.Error, ValueError):
         pass
     msg = f"{name} is not a cursor; use the `cursor` of an edge, or `pageInfo.endCursor`."

@@ -12,6 +12,7 @@ from analytics.codec import encode
 from analytics.declare import Family, Metric, Role, Scope
 from analytics.policy import NotAllowed, NotFound
 from datasources.report import ServiceReport
+from resolvers import leaderboard
 from resolvers.answers import MetricDefinition
 from resolvers.context import Info
 from resolvers.errors import BadInput
@@ -127,6 +128,16 @@ class Query:
     def market(self, info: Info) -> Market:
         """The market is everybody's, what stands beside it is one's own organization."""
         return to_market(info.context.viewer.organization)
+
+    @field("Who earned the most points in your organization, and where you are among them.")
+    async def leaderboard(
+        self,
+        info: Info,
+        window: leaderboard.Window = leaderboard.WindowName.MONTH,
+        first: leaderboard.First = leaderboard.DEFAULT,
+    ) -> leaderboard.Leaderboard:
+        """The same for everybody of an organization, but for themselves."""
+        return await leaderboard.leaderboard(info, window, first)
 
     @field("How each service behind the numbers is doing, as this process sees it.")
     def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]  # made while the schema grows

@@ -4,13 +4,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLSchema, Undefined, lexicographic_sort_schema, print_schema
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+    lexicographic_sort_schema,
+    print_schema,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from analytics.declare import Metric
 from resolvers.fields import Straight, groups
+from resolvers.mutation import Mutation
 from resolvers.projection import PLAIN, ProjectingExecutor
 from resolvers.query import Query, definitions
 from resolvers.scalars import SCALARS
@@ -27,6 +37,9 @@ class Grown(strawberry.Schema):
         for kind in graphql_schema(self).type_map.values():
             if isinstance(kind, GraphQLObjectType):
                 _finish(kind)
+            if isinstance(kind, GraphQLInputObjectType):
+                for given in kind.fields.values():
+                    _leave_out(given)
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """The fields a class declares, and those grown onto it."""
@@ -43,8 +56,13 @@ def _finish(kind: GraphQLObjectType) -> None:
         elif isinstance(definition, StrawberryField) and definition.is_basic_field:
             field.resolve = _reader(definition.python_name)
         for argument in field.args.values():
-            if argument.default_value is None:  # an argument that may be left out says no more than that
-                argument.default_value = Undefined
+            _leave_out(argument)
+
+
+def _leave_out(given: GraphQLArgument | GraphQLInputField) -> None:
+    """What may be left out says no more than that."""
+    if given.default_value is None:
+        given.default_value = Undefined
 
 
 def _reader(name: str) -> Callable[[Any, Any], Any]:
@@ -65,6 +83,7 @@ def build(metrics: Mapping[str, Metric]) -> strawberry.Schema:
     return Grown(
         {**groups(shown, SUBJECTS), Query: [definitions(shown)]},
         query=Query,
+        mutation=Mutation,
         types=list(SUBJECTS.values()),
         execution_context_class=ProjectingExecutor,
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),

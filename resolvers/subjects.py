@@ -1,6 +1,6 @@
 """The subjects: learners, trainers and organizations, each with its identity, its lists and its groups of metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -8,13 +8,32 @@ import strawberry
 
 from analytics.declare import Scope
 from analytics.policy import Subject
-from datasources.postgres import people
+from datasources.postgres import lists, people
+from datasources.postgres.pages import Page
 from resolvers.context import Info
 from resolvers.ids import to_global
-from resolvers.pages import After, Before, Connection, First, Last, connection, window
+from resolvers.lists import (
+    Branch,
+    Course,
+    CourseEnrollment,
+    Department,
+    Filter,
+    LearnerFilter,
+    LearnerOrder,
+    OrderBy,
+    choice,
+    order_of,
+    place,
+    to_course,
+    to_enrollment,
+)
+from resolvers.pages import After, Before, Connection, First, Last, Part, connection, part_of, selects, window
 from resolvers.types import field
 
 N = TypeVar("N")
+
+BY_NAME = "NAME ASC"
+BY_START = "START ASC"
 
 
 @strawberry.interface(description="Anything with an id of its own; ask for it again with `node`.")
@@ -38,6 +57,27 @@ class Learner(Node):
         """Everybody in an organization may know the organization."""
         return to_organization(await info.context.subjects.organization(self.subject.organization))
 
+    @field("The courses they take or took, by start, as far as they are yours to know of.")
+    async def courses(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[CourseEnrollment]:
+        """A trainer sees those they teach, and who is there now."""
+        part = window(first, after, last, before, BY_START)
+        taken = await info.context.subjects.courses_taken(self.subject)
+        rows = [(place(one.course), to_enrollment(one)) for one in taken]
+        found: Connection[CourseEnrollment] = connection(part_of(rows, part), BY_START)
+        return found
+
+
+@strawberry.type(description="One page of a list of learners.")
+class LearnerConnection(Connection[Learner]):
+    """A page of a roster."""
+
+    unknown_count: int | None = strawberry.field(
+        description="How many of the learners that fit otherwise have no kept number for what the list is filtered or "
+        "ordered by: they are last in an order, and outside of every level. Null where it is by none."
+    )
+
 
 @strawberry.type(description="Somebody who runs courses.")
 class Trainer(Node):
@@ -53,12 +93,26 @@ class Trainer(Node):
         """Everybody in an organization may know the organization."""
         return to_organization(await info.context.subjects.organization(self.subject.organization))
 
-    @field("The learners in their courses, by name.")
-    async def learners(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[Learner]:
+    @field("The learners in their courses now, by name unless said.")
+    async def learners(  # noqa: PLR0913, PLR0917 - which learners, in which order, and the four arguments of a page
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Filter = None,  # noqa: A002 - the word of the graph
+        order_by: OrderBy = None,
+    ) -> "LearnerConnection":
         """Only learners the viewer may know of are in the list and in its total."""
-        return await _learners(info, self.subject, first, after, last, before)
+        return await _learners(info, self.subject, (first, after, last, before), filter, order_by)
+
+    @field("The courses they teach, by start, as far as they are yours to know of.")
+    async def courses(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Course]:
+        """Only courses the viewer may know of are in the list and in its total."""
+        return _courses(await info.context.subjects.courses(self.subject), (first, after, last, before))
 
 
 @strawberry.type(description="One organization: nothing in it is ever mixed with another's.")
@@ -66,27 +120,51 @@ class Organization(Node):
     """An organization; its metrics hang on it as `analytics`."""
 
     subject: strawberry.Private[Subject]
+    known: strawberry.Private[people.Organization]
     name: str = strawberry.field(description="The name to show.")
     domain: str | None = strawberry.field(description="Its internet domain.")
     industry: str | None = strawberry.field(description="What it does.")
 
-    @field("Its learners, by name, as far as they are yours to know of.")
-    async def learners(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> Connection[Learner]:
+    @field("Its learners, by name unless said, as far as they are yours to know of.")
+    async def learners(  # noqa: PLR0913, PLR0917 - which learners, in which order, and the four arguments of a page
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        filter: Filter = None,  # noqa: A002 - the word of the graph
+        order_by: OrderBy = None,
+    ) -> "LearnerConnection":
         """Only learners the viewer may know of are in the list and in its total."""
-        return await _learners(info, self.subject, first, after, last, before)
+        return await _learners(info, self.subject, (first, after, last, before), filter, order_by)
 
     @field("Its trainers, by name, as far as they are yours to know of.")
     async def trainers(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Trainer]:
         """Only trainers the viewer may know of are in the list and in its total."""
-        part = window(first, after, last, before)
-        page = await info.context.subjects.trainers(
-            first=part.first, after=part.after, last=part.last, before=part.before
-        )
-        return _page(page, to_trainer)
+        part = window(first, after, last, before, BY_NAME)
+        page = await info.context.subjects.trainers(part, counted=selects(info, "totalCount"))
+        found: Connection[Trainer] = connection(_part(page, to_trainer), BY_NAME)
+        return found
+
+    @field("Its courses, by start, as far as they are yours to know of.")
+    async def courses(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Course]:
+        """Only courses the viewer may know of are in the list and in its total."""
+        return _courses(await info.context.subjects.courses(self.subject), (first, after, last, before))
+
+    @field("Its departments, as the directory lists them.")
+    def departments(self) -> list[Department]:
+        """Everybody in an organization may know the organization."""
+        return [Department(name=name) for name in self.known.departments]
+
+    @field("Its branches, as the directory lists them.")
+    def branches(self) -> list[Branch]:
+        """Everybody in an organization may know the organization."""
+        return [Branch(name=name) for name in self.known.branches]
 
 
 @strawberry.type(description="What the market asks for, beside what one organization can do.")
@@ -136,6 +214,7 @@ def to_organization(found: people.Organization) -> Organization:
     return Organization(
         id=strawberry.ID(to_global("Organization", found.id)),
         subject=Subject(Scope.ORGANIZATION, found.id, found.id),
+        known=found,
         name=found.name,
         domain=found.domain,
         industry=found.industry,
@@ -147,20 +226,27 @@ def to_market(organization: str) -> Market:
     return Market(subject=Subject(Scope.MARKET, organization, organization))
 
 
-async def _learners(  # noqa: PLR0913, PLR0917 - the four arguments of a Relay page are four
-    info: Info, of: Subject, first: int | None, after: str | None, last: int | None, before: str | None
-) -> Connection[Learner]:
-    part = window(first, after, last, before)
-    page = await info.context.subjects.learners(
-        of, first=part.first, after=part.after, last=part.last, before=part.before
-    )
-    return _page(page, to_learner)
+Paging = tuple[int | None, str | None, int | None, str | None]
+"""`first`, `after`, `last` and `before`, as they were given."""
 
 
-def _page(page: people.Page, to_node: Callable[[people.Person], N]) -> Connection[N]:
-    return connection(
-        [((person.name, person.id), to_node(person)) for person in page.rows],
-        total=page.total,
-        has_next=page.has_next,
-        has_previous=page.has_previous,
-    )
+async def _learners(
+    info: Info, of: Subject, paging: Paging, chosen: LearnerFilter | None, order_by: LearnerOrder | None
+) -> LearnerConnection:
+    wanted = choice(chosen, order_by)
+    order = order_of(wanted)
+    part = window(*paging, order)
+    page = await info.context.subjects.learners(of, wanted, part, counted=selects(info, "totalCount"))
+    found: LearnerConnection = connection(_part(page, to_learner), order, LearnerConnection, unknown_count=page.unknown)
+    return found
+
+
+def _courses(courses: Sequence[lists.Course], paging: Paging) -> Connection[Course]:
+    rows = [(place(course), to_course(course)) for course in courses]
+    found: Connection[Course] = connection(part_of(rows, window(*paging, BY_START)), BY_START)
+    return found
+
+
+def _part(page: Page, to_node: Callable[[people.Person], N]) -> Part[N]:
+    rows = [(key, to_node(person)) for key, person in page.rows]
+    return Part(rows, page.total, page.has_next, page.has_previous)

@@ -25,6 +25,7 @@ from analytics.codec import camel
 from analytics.declare import DataQuality, DeclarationError
 from analytics.describe import describe
 from datasources.breaker import State
+from datasources.course import Result
 from datasources.report import Cause, ErrorCount, ServiceReport
 from resolvers.scalars import BY_UNIT, unit_of
 
@@ -35,6 +36,7 @@ NAMES: dict[type[Any], str] = {
     State: "BreakerState",
     ErrorCount: "ServiceErrors",
     Cause: "ServiceErrorCause",
+    Result: "CourseResult",
 }
 """What has another name in the graph, where its own would say too little."""
 

@@ -10,7 +10,9 @@ from analytics.coursework import Work
 from analytics.declare import DataQuality, Role, Scope, Withheld, WithheldReason, metric
 from analytics.learner.counted import CountedCourse, Marked, courses_of
 from analytics.learner.courses import enrolled, in_question, mean_over
+from analytics.learner.marks import handed_in
 from analytics.learner.scoring import ScoreTrend, attainment, consistency, share, trend_of
+from analytics.learner.strengths import SkillScore, skill_scores, strong, weak
 from datasources.assessment import Assessments, Scores
 from datasources.course import Progress
 from datasources.declare import Count, Id, Score, Share, Text
@@ -104,6 +106,10 @@ class Performance:
     """Every course with counted work that the learner has not left, by id."""
     recent: tuple[AssessmentScore, ...]
     """The last five marked assessments of these courses, newest first."""
+    strengths: tuple[SkillScore, ...]
+    """Skills in which the marked work of these courses has a mean of 85 or more, the best first, three at most."""
+    areas_for_improvement: tuple[SkillScore, ...]
+    """Skills in which it has a mean below 60, the lowest first, three at most."""
     quality: DataQuality
     """The assessments due or handed in, and the days between the first and the last of them."""
 
@@ -178,6 +184,7 @@ def used_day(work: Work) -> date | None:
         "OULAD 2014J, final coursework score: the plain average is off by 15.9 points at day 64 and 14.0 at day 124; "
         "a fitted line by 14.6 to 19.4, so none is drawn"
     ),
+    version=2,
     score=lambda value: value.overall_score,
     level=lambda value: None if value.band is None else value.band.name,
 )
@@ -207,6 +214,7 @@ def performance(
         (each for course in asked for each in course.marked),
         key=lambda each: (each.handed_in, each.assessment.course_id, each.assessment.id),
     )
+    skills = skill_scores(asked, handed_in(scores.scores, at))
     attained = mean_over(weighed, lambda course: course.attainment)
     return Performance(
         overall_score=attained,
@@ -220,5 +228,7 @@ def performance(
         personal_best=max((each.score for each in marked), default=None),
         by_course=tuple(by_course.values()),
         recent=tuple(shown(each) for each in reversed(marked[-RECENT:])),
+        strengths=strong(skills),
+        areas_for_improvement=weak(skills),
         quality=quality([used_day(each) for course in asked for each in course.work], enough=3, span=21),
     )

@@ -16,20 +16,16 @@ from datasources.course import CourseProgress, Module
 
 def planned(course: CourseProgress, at: datetime) -> list[Module]:
     """The work that counts, each piece once, with the completions known at `at`."""
-    modules = unique(
-        (
-            replace(module, completed_at=_counted(module.completed_at, course.start_date, at))
-            for module in course.modules
-        ),
-        lambda module: module.id,
-    )
+    modules = unique((_as_known(module, course.start_date, at) for module in course.modules), lambda module: module.id)
     weighted = [module for module in modules if module.weight > 0]
     return weighted or [replace(module, weight=1.0) for module in modules]
 
 
-def _counted(completed_at: datetime | None, start: datetime, at: datetime) -> datetime | None:
-    seen = known(completed_at, at)
-    return None if seen is None else max(seen, start)
+def _as_known(module: Module, start: datetime, at: datetime) -> Module:
+    """The module with the completion that counts; most are right as they are, and copying one is dear."""
+    seen = known(module.completed_at, at)
+    counted = None if seen is None else max(seen, start)
+    return module if counted == module.completed_at else replace(module, completed_at=counted)
 
 
 def weight(modules: Sequence[Module]) -> float:

@@ -1,6 +1,6 @@
-"""What the risk model looks at: eight numbers about one learner in one course on one day.
+"""What the models of risk and forecast look at: numbers about one learner in one course on one day.
 
-Training and serving call the same function, so the model is asked about what it was taught. Who the
+Training and serving call the same functions, so a model is asked about what it was taught. Who the
 learner is (age, sex, region, education) is not among them.
 """
 
@@ -58,6 +58,18 @@ class Due:
     handed_in: float | None
 
 
+NEWEST = 0.6
+"""The weight of the newest score in `recent_score`; all earlier ones share the rest in the same way."""
+
+
+def recent_score(scores: Sequence[float]) -> float | None:
+    """The exponentially weighted mean of scores from the oldest to the newest; None over nothing."""
+    recent: float | None = None
+    for score in scores:
+        recent = score if recent is None else NEWEST * score + (1 - NEWEST) * recent
+    return recent
+
+
 def activity(item_days: int, usual: float) -> float:
     """How active somebody is beside the usual number of item-days."""
     return clamp(math.log1p(item_days) - math.log1p(usual), -4.0, 2.0)
@@ -72,7 +84,7 @@ class Standing:
     due: Sequence[Due]
     """Counted work that was due by now; banked work is left out."""
     scores: Sequence[float]
-    """Points of 100 of all counted work that is marked by now."""
+    """Points of 100 of all counted work that is marked by now; the order matters to `recent_score` alone."""
     repeats: int
     """How often the learner took the course before."""
     credits: float

@@ -43,11 +43,23 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The training data at one risk level: how many cases (learners on a day), and the share that did not pass."""
+    """Unseen presentations at one risk level: the cases (learners on a day), the mean risk, who did not pass."""
 
     level: str
     cases: int
+    predicted: Rate
     observed: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far off the log-odds were in presentations the model had not seen, for groups of equal level and day.
+
+    For 8 of 10 learners the observed log-odds of their group lay between `low` below and `high` above.
+    """
+
+    low: Annotated[float, Ge(-10), Le(0)]
+    high: Annotated[float, Ge(0), Le(10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,10 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class RiskModel:
-    """Both models, and what is needed to explain them. `reference` is the mean learner of the training data."""
+    """Both models, and what is needed to explain them.
+
+    `reference` is the mean learner of the training data; before day `floor` of a course nothing is said.
+    """
 
     name: str
     version: int
@@ -73,6 +88,8 @@ class RiskModel:
     withdraw_30d: Coefficients
     reference: Mapping[Factor, Finite]
     usual: Usual
+    spread: Spread
+    floor: Annotated[int, Ge(0), Le(365)]
     groups: tuple[Group, ...]
     card: Mapping[str, Any]
 

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
-from analytics.arithmetic import LONGEST, clamp, day_of
+from analytics.arithmetic import clamp
 from analytics.course import CoursePulse
-from analytics.coursework import Work, coursework
 from analytics.declare import DataQuality, DataQualityLevel, Family, Role, Scope, Withheld, WithheldReason, metric
-from analytics.item_days import item_days
 from analytics.learner.courses import enrolled, runs
-from analytics.models.features import Due, Factor, Standing, activity, features
-from analytics.models.risk import RISK_LEVELS, RiskModel, risk_model
+from analytics.models.features import Factor, features
+from analytics.models.risk import RISK_LEVELS, RiskModel, logistic, risk_model
 from analytics.prediction.interventions import RiskLevel, interventions
+from analytics.prediction.looks import Look, Sight
 from analytics.prediction.values import (
     CalibrationGroup,
     Confidence,
@@ -20,14 +19,14 @@ from analytics.prediction.values import (
     DropOffRisk,
     FactorStatus,
     RiskFactor,
+    RiskInterval,
     RiskPredictions,
+    RiskScenario,
 )
+from analytics.prediction.what_if import what_if
 from datasources.assessment import Assessments, Scores
 from datasources.content import Interactions
-from datasources.course import CourseProgress, Progress
-
-WINDOW = timedelta(days=30)
-DAY = timedelta(days=1)
+from datasources.course import Progress
 
 DESCRIPTIONS: dict[Factor, str] = {
     Factor.ACTIVITY: "Items opened in the last 30 days, beside what is usual in the course.",
@@ -46,8 +45,12 @@ DESCRIPTIONS: dict[Factor, str] = {
     key="predictive-drop-off-risk",
     family=Family.PREDICTION,
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
-    formula="100 / (1 + e^-logit); logit = base + sum of weight x (value - reference)",
-    evidence="OULAD, each presentation predicted from the 14 others: AUC .77, .82, .86, .89 on day 34, 64, 94, 124.",
+    version=2,
+    formula="100 / (1 + e^-logit); logit = base + sum of weight x (currentValue - threshold)",
+    evidence=(
+        "OULAD, each presentation predicted from the 14 others: AUC .67 on day 4, then .77, .82, .86, .89 on day 34, "
+        "64, 94, 124; the 80 % interval held what came of groups with 78 % of the learners."
+    ),
     score=lambda value: value.risk_score,
     level=lambda value: value.risk_level.name,
 )
@@ -64,83 +67,42 @@ def drop_off_risk(  # noqa: PLR0913 - one parameter for each fact it stands on
 
     A logistic model of eight behaviours, trained on real learners. Who the learner is (age, sex, region,
     education) is not looked at. A prediction is not a verdict, and its factors are not shown to be causes.
+    Withheld until day 4 of a course, and while neither due work nor activity is known.
     """
     running = [course for course in enrolled(progress, at) if runs(course, at)]
     if not running:
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, "No course of this learner is running now.", needed=1)
     model = risk_model()
-    usual = {pulse.course: pulse.item_days for pulse in pulses or ()}
-    looks = [
-        _look(
-            course,
-            coursework(assessments.assessments, scores.scores, course=course.course_id, at=at),
-            _recent(interactions, course.course_id, day_of(at)),
-            usual.get(course.course_id, model.usual.of(course.course_id)),
-            at,
-        )
-        for course in running
-    ]
-    assessed = sorted((_assess(look, model) for look in looks), key=lambda a: (-a.logit, a.look.course.course_id))
+    medians = {pulse.course: pulse.item_days for pulse in pulses or ()}
+    sight = Sight(scores, assessments, interactions, medians, model.usual)
+    looks = [look for look in (sight.of(course, at) for course in running) if look.day >= model.floor]
+    if not looks:
+        message = f"Before day {model.floor} of a course the model is not known to say more than the base rate."
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=model.floor)
+    told = [look for look in looks if look.item_days is not None or look.standing.due]
+    if not told:
+        message = "Nothing is due yet and the activity is not known: one of the two is needed."
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
+    assessed = sorted((_assess(look, model) for look in told), key=lambda a: (-a.logit, a.look.course.course_id))
     return _say(assessed, model)
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One course as the model sees it; `item_days` is None when the activity is not known."""
-
-    course: CourseProgress
-    day: int
-    due: int
-    scored: bool
-    item_days: int | None
-    values: Mapping[Factor, float]
 
 
 @dataclass(frozen=True, slots=True)
 class _Assessed:
     """One course, what the models say of it, and why."""
 
-    look: _Look
+    look: Look
     base: float
     logit: float
+    values: Mapping[Factor, float]
     factors: tuple[RiskFactor, ...]
     risk: CourseRisk
 
 
-def _recent(interactions: Interactions | None, course: str, today: date) -> int | None:
-    """Item-days of the last 30 days."""
-    return None if interactions is None else len(item_days(interactions, course, after=today - WINDOW, until=today))
-
-
-def _look(course: CourseProgress, work: Sequence[Work], recent: int | None, usual: float, at: datetime) -> _Look:
-    due = [
-        Due(piece.due_at.timestamp(), None if piece.handed_in is None else piece.handed_in.timestamp())
-        for piece in work
-        if piece.due_at is not None and piece.due(at)
-    ]
-    standing = Standing(
-        activity=0.0 if recent is None else activity(recent, usual),
-        due=due,
-        scores=[piece.score for piece in work if piece.score is not None],
-        repeats=course.previous_attempts,
-        credits=course.credits,
-        elapsed=(at - course.start_date) / (course.end_date - course.start_date),
-    )
-    return _Look(
-        course=course,
-        day=min((at - course.start_date) // DAY, LONGEST),
-        due=len(due),
-        scored=bool(standing.scores),
-        item_days=recent,
-        values=features(standing),
-    )
-
-
-def _assess(look: _Look, model: RiskModel) -> _Assessed:
+def _assess(look: Look, model: RiskModel) -> _Assessed:
     """An activity that is not known stands at the reference, where it adds nothing."""
     unknown = {Factor.ACTIVITY: model.reference[Factor.ACTIVITY]} if look.item_days is None else {}
-    values = {**look.values, **unknown}
-    logit = model.fail_or_withdraw.logit(values)
+    values = {**features(look.standing), **unknown}
     score = 100 * model.fail_or_withdraw.probability(values)
     factors = [_factor(factor, values[factor], model, known=factor not in unknown) for factor in Factor]
     risk = CourseRisk(
@@ -151,8 +113,14 @@ def _assess(look: _Look, model: RiskModel) -> _Assessed:
         confidence=_confidence(look),
         withdraw_30d=model.withdraw_30d.probability(values),
     )
-    ordered = tuple(sorted(factors, key=lambda factor: (-factor.contribution, factor.factor)))
-    return _Assessed(look, model.fail_or_withdraw.logit(model.reference), logit, ordered, risk)
+    return _Assessed(
+        look=look,
+        base=model.fail_or_withdraw.logit(model.reference),
+        logit=model.fail_or_withdraw.logit(values),
+        values=values,
+        factors=tuple(sorted(factors, key=lambda factor: (-factor.contribution, factor.factor))),
+        risk=risk,
+    )
 
 
 def _factor(factor: Factor, value: float, model: RiskModel, *, known: bool) -> RiskFactor:
@@ -163,8 +131,8 @@ def _factor(factor: Factor, value: float, model: RiskModel, *, known: bool) -> R
         status = FactorStatus.RAISES if contribution > 0 else FactorStatus.LOWERS
     return RiskFactor(
         factor=factor,
-        value=value if known else None,
-        reference=reference,
+        current_value=value if known else None,
+        threshold=reference,
         weight=weight,
         contribution=contribution,
         status=status,
@@ -178,8 +146,8 @@ def risk_level(score: float) -> RiskLevel:
     return next(RiskLevel(name) for name, low, high in RISK_LEVELS if low <= shown < high)
 
 
-def _confidence(look: _Look) -> Confidence:
-    if look.day < 28 or not look.due or look.item_days is None:  # noqa: PLR2004 - the definition's days
+def _confidence(look: Look) -> Confidence:
+    if look.day < 28 or not look.standing.due or look.item_days is None:  # noqa: PLR2004 - the definition's days
         return Confidence.LOW
     return Confidence.MEDIUM if look.day < 60 else Confidence.HIGH  # noqa: PLR2004 - likewise
 
@@ -191,12 +159,15 @@ def _say(assessed: Sequence[_Assessed], model: RiskModel) -> DropOffRisk:
     raising = [
         factor.factor
         for factor in worst.factors
-        if factor.status is FactorStatus.RAISES and (look.scored or factor.factor is not Factor.SCORE)
+        if factor.status is FactorStatus.RAISES and (look.standing.scores or factor.factor is not Factor.SCORE)
     ]
     level = DataQualityLevel.LOW if risk.confidence is Confidence.LOW else DataQualityLevel.OK
     return DropOffRisk(
         risk_score=risk.risk_score,
         risk_level=risk.risk_level,
+        interval=RiskInterval(
+            low=100 * logistic(worst.logit + model.spread.low), high=100 * logistic(worst.logit + model.spread.high)
+        ),
         drop_off_probability_30d=risk.withdraw_30d,
         confidence=risk.confidence,
         course_id=risk.course_id,
@@ -207,10 +178,19 @@ def _say(assessed: Sequence[_Assessed], model: RiskModel) -> DropOffRisk:
         predictions=RiskPredictions(
             fail_or_withdraw=risk.risk_score / 100,
             withdraw_30d=risk.withdraw_30d,
-            calibration_group=CalibrationGroup(risk.risk_level, group.observed, group.cases),
+            next_month=risk.withdraw_30d,
+            calibration_group=CalibrationGroup(risk.risk_level, group.predicted, group.observed, group.cases),
         ),
         interventions=interventions(risk.risk_level, raising),
+        scenarios=_scenarios(worst, model),
         by_course=tuple(a.risk for a in assessed),
         model_version=f"{model.name} {model.version}, trained {model.trained_on.isoformat()}",
-        quality=DataQuality(look.due + (look.item_days or 0), look.day, level),
+        quality=DataQuality(look.records, look.day, level),
     )
+
+
+def _scenarios(assessed: _Assessed, model: RiskModel) -> tuple[RiskScenario, ...]:
+    known = assessed.look.item_days is not None
+    outcomes = what_if(assessed.values, model.fail_or_withdraw, activity_known=known)
+    scores = [(outcome.change, 100 * outcome.probability) for outcome in outcomes]
+    return tuple(RiskScenario(change, score, risk_level(score)) for change, score in scores)

@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 from analytics.declare import DataQuality, Logit
 from analytics.models.features import Factor
 from analytics.prediction.interventions import Intervention, RiskLevel
+from analytics.prediction.what_if import RiskChange
 from datasources.declare import Count, Id, Score, Share, Text, Unit
 
 FeatureValue = Annotated[float, Ge(-100), Le(100), Unit("as the factor says", digits=3)]
@@ -19,7 +20,7 @@ class Confidence(StrEnum):
     """How much a prediction stands on."""
 
     LOW = "low"
-    """The first four weeks, or nothing due yet, or the activity is not known."""
+    """The first four weeks, or nothing due (a forecast: nothing marked) yet, or the activity is not known."""
     MEDIUM = "medium"
     """Before day 60."""
     HIGH = "high"
@@ -39,14 +40,14 @@ class FactorStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RiskFactor:
-    """One reason for the risk: contribution = weight x (value - reference)."""
+    """One reason for the risk: contribution = weight x (currentValue - threshold)."""
 
     factor: Factor
     """What is looked at."""
-    value: FeatureValue | None
-    """The learner's value; null when it is not known and the reference stands in."""
-    reference: FeatureValue
-    """The mean learner of the training data."""
+    current_value: FeatureValue | None
+    """The learner's value; null when it is not known and the threshold stands in."""
+    threshold: FeatureValue
+    """The mean learner of the training data; from here the factor raises or lowers the risk."""
     weight: Coefficient
     """The model's coefficient."""
     contribution: Logit
@@ -63,6 +64,8 @@ class CalibrationGroup:
 
     level: RiskLevel
     """The level."""
+    predicted: Share
+    """The mean risk they had been told."""
     observed: Share
     """The share of them that failed or withdrew."""
     cases: Count
@@ -77,8 +80,32 @@ class RiskPredictions:
     """The probability of not passing."""
     withdraw_30d: Share
     """The probability of withdrawing within 30 days; hard to predict, so read it beside the other."""
+    next_month: Share
+    """The same probability under the name that dashboards read. Next week, and a trend, are not predicted."""
     calibration_group: CalibrationGroup
     """How it went for others at this level."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskInterval:
+    """Where the share that does not pass lies among such learners of one more course, in 8 of 10 cases."""
+
+    low: Score
+    """The lower end."""
+    high: Score
+    """The upper end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskScenario:
+    """What the model says of a learner who is alike, but for one change; the change is not shown to cause it."""
+
+    change: RiskChange
+    """What is different."""
+    risk_score: Score
+    """The risk of not passing then; never higher than it is now."""
+    risk_level: RiskLevel
+    """Its band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +134,8 @@ class DropOffRisk:
     """The probability of not passing, in percent."""
     risk_level: RiskLevel
     """Its band."""
+    interval: RiskInterval
+    """How far the risk of such learners differed between courses the model had not seen: 80 % of cases."""
     drop_off_probability_30d: Share
     """The probability of withdrawing within 30 days."""
     confidence: Confidence
@@ -125,8 +154,10 @@ class DropOffRisk:
     """The probabilities, and how such predictions turned out."""
     interventions: tuple[Intervention, ...]
     """What could be done about the factors that raise it; empty at a low risk."""
+    scenarios: tuple[RiskScenario, ...]
+    """What the risk would be if missing work were handed in, if activity rose to the usual, and both: where lower."""
     by_course: tuple[CourseRisk, ...]
-    """Every running course, the highest risk first."""
+    """Every running course that enough is known of, the highest risk first."""
     model_version: Text
     """Which model, and when it was trained."""
     quality: DataQuality

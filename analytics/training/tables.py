@@ -1,17 +1,13 @@
-"""The 30-day tables of the OULAD sample, as training rows: one learner in one course on one day."""
+"""The 30-day tables of the OULAD sample: presentations (runs of courses), their work and their learners."""
 
 import csv
 import gzip
-import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analytics.models.features import Due, Factor, Standing, activity, features
-
-DAYS = (34, 64, 94, 124)
-"""The days a learner is looked at; the tables hold cumulative visits for them and for 30 days before each."""
+from analytics.models.features import Due, Standing, activity
 
 WINDOW = 30
 
@@ -21,36 +17,43 @@ class TableError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What was known of one learner in one course on one day, and what became of it."""
+class Task:
+    """One counted assessment: the day it was due (None: no day), and its weight."""
 
-    course: str
-    day: int
-    values: Mapping[Factor, float]
-    fail_or_withdraw: bool
-    withdraw_30d: bool
+    due: float | None
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
-    """All rows, and the median item-days of the last 30 days for each (course, day)."""
+class Submission:
+    """One piece of work handed in; the score is known on that day, None when there never was one."""
 
-    rows: tuple[Row, ...]
-    medians: Mapping[tuple[str, int], float]
+    day: int
+    banked: bool
+    score: float | None
 
 
 @dataclass(slots=True)
-class _Enrolled:
-    """One registration: days are since the start, `submissions` are assessment -> (day, banked, score)."""
+class Enrolled:
+    """One registration; days are since the start, `submissions` are by assessment.
 
-    course: str
+    `about` says who the learner is (education, age band, region): the intake model reads the education, and
+    otherwise it only ever serves to check whether the risk is as right for one group as for another.
+    """
+
     attempts: int
     credits: float
     from_day: float | None
     left_day: float | None
     result: str
+    about: Mapping[str, str]
     visits: dict[int, int] = field(default_factory=dict)
-    submissions: dict[str, tuple[int, bool, float | None]] = field(default_factory=dict)
+    submissions: dict[str, Submission] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the course ended well."""
+        return self.result in {"Pass", "Distinction"}
 
     def item_days(self, day: int) -> int:
         """Item-days of the 30 days up to and including this one."""
@@ -65,18 +68,46 @@ class _Enrolled:
         come = self.from_day is None or self.from_day <= day
         return come and (self.left_day is None or self.left_day > day)
 
+    def known(self, work: Mapping[str, Task], day: int) -> dict[str, Submission]:
+        """The counted work handed in up to and including this day, in the order it was handed in."""
+        counted = ((name, s) for name, s in self.submissions.items() if name in work and s.day <= day)
+        return dict(sorted(counted, key=lambda one: (one[1].day, one[0])))
 
-def load(directory: Path, courses: frozenset[str] | None = None) -> Training:
-    """The training rows of a directory of `stage30_*_train.csv.gz`, of all courses or of these.
 
-    A row is made for everybody still registered on the day, from what was dated up to and including it;
-    only the two labels look further.
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """One run of a course."""
+
+    name: str
+    length: float
+    work: Mapping[str, Task]
+    people: tuple[Enrolled, ...]
+
+    def standing(self, person: Enrolled, day: int, usual: float) -> Standing:
+        """Where somebody stood on a day: work handed in after it is not handed in."""
+        known = person.known(self.work, day)
+        return Standing(
+            activity=activity(person.item_days(day), usual),
+            due=[
+                Due(task.due, float(known[name].day) if name in known else None)
+                for name, task in self.work.items()
+                if task.due is not None and task.due <= day and not (name in known and known[name].banked)
+            ],
+            scores=[s.score for s in known.values() if s.score is not None],
+            repeats=person.attempts,
+            credits=person.credits,
+            elapsed=day / self.length,
+        )
+
+
+def load(directory: Path) -> tuple[Presentation, ...]:
+    """The presentations of a directory of `stage30_*_train.csv.gz`, by name.
 
     Raises:
         TableError: a table is missing or lacks a column.
     """
     try:
-        return _load(directory, courses)
+        return _load(directory)
     except (OSError, KeyError) as problem:
         msg = f"{directory} does not hold readable stage30_*_train.csv.gz tables: {type(problem).__name__}: {problem}"
         raise TableError(msg) from problem
@@ -91,66 +122,37 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _load(directory: Path, wanted: frozenset[str] | None) -> Training:
+def _load(directory: Path) -> tuple[Presentation, ...]:
     lengths = {r["course_id"]: float(r["length_days"]) for r in _read(directory, "stage30_courses_train.csv.gz")}
-    due: dict[str, dict[str, float | None]] = defaultdict(dict)
+    work: dict[str, dict[str, Task]] = defaultdict(dict)
     for r in _read(directory, "stage30_assessments_train.csv.gz"):
         if r["counts"] == "True":
-            due[r["course_id"]][r["id_assessment"]] = _number(r["due_day"])
-    people = _people(directory)
-    rows: list[Row] = []
-    medians: dict[tuple[str, int], float] = {}
-    for course in sorted(lengths if wanted is None else lengths.keys() & wanted):
-        for day in DAYS:
-            present = [p for p in people[course] if p.registered(day)]
-            usual = medians[course, day] = statistics.median(p.item_days(day) for p in present)
-            rows.extend(_row(p, due[course], day, usual, day / lengths[course]) for p in present)
-    return Training(tuple(rows), medians)
+            work[r["course_id"]][r["id_assessment"]] = Task(_number(r["due_day"]), float(r["weight"]))
+    people: dict[str, list[Enrolled]] = defaultdict(list)
+    for (course, _), person in _people(directory).items():
+        people[course].append(person)
+    return tuple(Presentation(name, lengths[name], work[name], tuple(people[name])) for name in sorted(lengths))
 
 
-def _people(directory: Path) -> dict[str, list[_Enrolled]]:
-    """The registrations of each course, with their visits and submissions."""
-    people: dict[tuple[str, str], _Enrolled] = {}
+def _people(directory: Path) -> dict[tuple[str, str], Enrolled]:
+    """The registrations by course and learner, with their visits and submissions."""
+    people: dict[tuple[str, str], Enrolled] = {}
     for r in _read(directory, "stage30_enrollments_train.csv.gz"):
-        people[r["course_id"], r["id_student"]] = _Enrolled(
-            course=r["course_id"],
+        people[r["course_id"], r["id_student"]] = Enrolled(
             attempts=int(r["num_of_prev_attempts"]),
             credits=float(r["studied_credits"]),
             from_day=_number(r["date_registration"]),
             left_day=_number(r["date_unregistration"]),
             result=r["final_result"],
+            about={name: r[column] for name, column in ABOUT.items()},
         )
     for r in _read(directory, "stage30_train.csv.gz"):
         people[r["course_id"], r["id_student"]].visits[int(r["day"])] = int(r["visits"])
     for r in _read(directory, "stage30_submissions_train.csv.gz"):
-        handed_in = (int(r["date_submitted"]), r["is_banked"] == "1", _number(r["score"]))
+        handed_in = Submission(int(r["date_submitted"]), r["is_banked"] == "1", _number(r["score"]))
         people[r["course_id"], r["id_student"]].submissions[r["id_assessment"]] = handed_in
-    by_course: dict[str, list[_Enrolled]] = defaultdict(list)
-    for (course, _), person in people.items():
-        by_course[course].append(person)
-    return by_course
+    return people
 
 
-def _row(person: _Enrolled, due: Mapping[str, float | None], day: int, usual: float, elapsed: float) -> Row:
-    """One row; work handed in after the day is not handed in, and a score is known on the day of its submission."""
-    known = {work: s for work, s in person.submissions.items() if work in due and s[0] <= day}
-    set_work = [
-        Due(due_day, known[work][0] if work in known else None)
-        for work, due_day in due.items()
-        if due_day is not None and due_day <= day and not (work in known and known[work][1])
-    ]
-    standing = Standing(
-        activity=activity(person.item_days(day), usual),
-        due=set_work,
-        scores=[score for _, _, score in known.values() if score is not None],
-        repeats=person.attempts,
-        credits=person.credits,
-        elapsed=elapsed,
-    )
-    return Row(
-        course=person.course,
-        day=day,
-        values=features(standing),
-        fail_or_withdraw=person.result in {"Fail", "Withdrawn"},
-        withdraw_30d=person.left_day is not None and person.left_day <= day + WINDOW,
-    )
+ABOUT = {"education": "highest_education", "ageBand": "age_band", "region": "region"}
+"""What is said about a learner, by the column it stands in."""

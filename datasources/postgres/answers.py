@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import TYPE_CHECKING
+
+from sqlalchemy import text
 
 from datasources.postgres.session import Actor, Database, system
 
@@ -20,6 +22,12 @@ AT_ONCE = 1000
 
 LONGEST_PAYLOAD = 7900
 """Bytes of a notification; Postgres refuses 8000."""
+
+_FORGET = text(
+    "DELETE FROM answers WHERE organization = :organization AND scope = :scope AND subject = :subject "
+    "AND metric = :metric AND arguments = :arguments"
+)
+_TELL = text("SELECT pg_notify(:channel, :told)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,6 +103,18 @@ async def keep(database: Database, organization: str, rows: Mapping[Question, Ke
         )
         written += found[0][0]
     return written
+
+
+async def forget(database: Database, organization: str, questions: Sequence[Question]) -> None:
+    """Let go of answers that are no longer so, and tell every process."""
+    if not questions:
+        return
+    async with database.session(system(organization)) as session:
+        connection = await session.connection()
+        for question in questions:
+            await connection.execute(_FORGET, {"organization": organization, **asdict(question)})
+        told = announcement(database.name, organization, questions)
+        await connection.execute(_TELL, {"channel": CHANNEL, "told": told})
 
 
 def announcement(by: str, organization: str, questions: Iterable[Question]) -> str:

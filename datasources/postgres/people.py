@@ -1,4 +1,4 @@
-"""Who is who, from the copy of the directory: people, courses and pages of them, as far as an actor may see.
+"""Who is who, from the copy of the directory: people and courses, as far as an actor may see.
 
 What an actor may not see is not there: absence and refusal look alike. That holds inside a person too: a
 trainer sees of a learner's courses those they teach. What is computed for everyone asks as the system.
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlmodel.ext.asyncio.session import AsyncSession
-
-Cursor = tuple[str, str]
-"""Where a page ends: name and id of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,63 +74,13 @@ class Enrollment:
     live: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of a list of people in the order of (name, id); `total` is the length of the whole list."""
-
-    rows: tuple[Person, ...]
-    total: int
-    has_next: bool
-    has_previous: bool
-
-
 async def find(database: Database, actor: Actor, ids: Iterable[str]) -> dict[str, Person]:
     """Those of the people that this actor may see, by id; one statement."""
-    asked = [one for one in set(ids) if _sayable(one) == one]
+    asked = [one for one in set(ids) if sayable(one) == one]
     if not asked:
         return {}
     rows = await database.fetch("SELECT * FROM read_people($1, $2, $3, $4)", *actor.settings, asked)
-    return {row["id"]: _person(actor.organization, row) for row in rows}
-
-
-async def page(  # noqa: PLR0913 - the four arguments of a Relay page are four
-    database: Database,
-    actor: Actor,
-    *,
-    role: str,
-    trainer: str | None = None,
-    first: int | None = None,
-    last: int | None = None,
-    after: Cursor | None = None,
-    before: Cursor | None = None,
-) -> Page:
-    """A page of the active people with a role, of those a trainer teaches now if one is named; one statement.
-
-    Exactly one of `first` and `last` is given: so many from the start, or from the end, of what lies
-    between `after` and `before`.
-
-    Raises:
-        ValueError: neither or both of `first` and `last`, or a negative one.
-    """
-    size = last if first is None else first
-    if size is None or size < 0 or (first is not None and last is not None):
-        msg = "a page has exactly one of `first` and `last`, and it is not negative"
-        raise ValueError(msg)
-    low, high = (tuple(_sayable(part) for part in cursor or ()) or (None, None) for cursor in (after, before))
-    rows = await database.fetch(
-        "SELECT total, past, until, (card).* FROM page_people($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        *actor.settings,
-        role,
-        trainer,
-        *low,
-        *high,
-        min(size, 2**31 - 1),
-        first is None,
-    )
-    people = tuple(_person(actor.organization, row) for row in rows if row["id"] is not None)
-    total, past, until = rows[0]["total"], rows[0]["past"], rows[0]["until"]
-    ahead = past if first is not None else until - len(people)
-    return Page(people, total, has_next=ahead + len(people) < total, has_previous=ahead > 0)
+    return {row["id"]: person_of(actor.organization, row) for row in rows}
 
 
 async def organization(database: Database, actor: Actor) -> Organization | None:
@@ -208,7 +155,8 @@ async def _courses(session: AsyncSession, rows: Sequence[CourseRow]) -> tuple[Co
     )
 
 
-def _person(organization: str, row: Any) -> Person:
+def person_of(organization: str, row: Any) -> Person:
+    """The person in a row that has the columns of a card."""
     return Person(
         organization,
         row["id"],
@@ -223,6 +171,6 @@ def _person(organization: str, row: Any) -> Person:
     )
 
 
-def _sayable(told: str) -> str:
+def sayable(told: str) -> str:
     """Text without what no Postgres text can hold, so that a forged id or cursor is only one that finds nothing."""
     return told.replace("\0", "").encode(errors="replace").decode()

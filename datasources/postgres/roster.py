@@ -10,6 +10,7 @@ from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
+from datasources.postgres.pages import fold
 from datasources.postgres.session import Database, system
 from datasources.postgres.tables import CourseRow, EnrollmentRow, OrganizationRow, PersonRow, TeachingRow
 
@@ -92,6 +93,7 @@ def _rows(roster: Roster) -> dict[type[SQLModel], list[Row]]:
             {
                 "id": user.id,
                 "name": user.display_name,
+                "folded": fold(user.display_name),
                 "email": user.email,
                 "roles": user.roles,
                 "department": user.department,

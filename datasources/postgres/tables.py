@@ -44,7 +44,7 @@ class OrganizationRow(SQLModel, table=True):
 
 
 class PersonRow(SQLModel, table=True):
-    """One person of one organization: a copy of the directory's record."""
+    """One person of one organization: a copy of the directory's record; `folded` is the name as it is looked for."""
 
     __tablename__ = "people"
     __table_args__ = (
@@ -55,6 +55,7 @@ class PersonRow(SQLModel, table=True):
     organization: str = Field(sa_type=Text, primary_key=True)
     id: str = Field(sa_type=Text, primary_key=True)
     name: str = Field(sa_type=Name)
+    folded: str = Field(default="", sa_type=Name, sa_column_kwargs={"server_default": ""})
     email: str | None = Field(default=None, sa_type=Text)
     roles: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     department: str | None = Field(default=None, sa_type=Text)
@@ -133,6 +134,12 @@ class AnswerRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("num_nonnulls(value, withheld) = 1", name="answers_say_one_thing"),
         CheckConstraint("origin IN ('LIVE', 'LAST_KNOWN')", name="answers_are_never_mocks"),
+        Index(
+            "headlines_of_learners",
+            *("organization", "metric", "arguments", "subject"),
+            postgresql_include=["scope", "score", "level", "as_of", "calculated_at"],
+            postgresql_where=text("scope = 'learner'"),
+        ),
     )
 
     organization: str = Field(sa_type=Text, primary_key=True)
@@ -178,3 +185,27 @@ class AuditRow(SQLModel, table=True):
     kind: str = Field(sa_type=Text)
     subject: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class LeaderboardChoiceRow(SQLModel, table=True):
+    """Whether the leaderboard shows a person to others; who never chose has no row, and is shown."""
+
+    __tablename__ = "leaderboard_choices"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    person: str = Field(sa_type=Text, primary_key=True)
+    visible: bool
+    chosen_at: datetime = Field(sa_type=Moment)
+
+
+class RecommendationDecisionRow(SQLModel, table=True):
+    """What a person made of one recommendation."""
+
+    __tablename__ = "recommendation_decisions"
+    __table_args__ = (CheckConstraint("kind IN ('saved', 'dismissed', 'done')", name="decisions_are_of_a_kind"),)
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    person: str = Field(sa_type=Text, primary_key=True)
+    recommendation: str = Field(sa_type=Text, primary_key=True)
+    kind: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=Moment)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from datasources.simulator.campus import CourseRun, Task
 
+PASS, STRONG = 40.0, 85.0
+"""The final score from which a course is passed, and passed with distinction."""
+
 FIRST_DAY = -14
 """The course site opens two weeks before the course."""
 
@@ -125,7 +128,10 @@ def register(rng: Random, traits: Nature, course: Outline, seat: Seat) -> Regist
     clicks = _clicks(rng, traits, course, stay)
     first_seen = {position: day for position, day, _ in reversed(clicks) if position in course.useful}
     submissions = _submissions(rng, traits, course, stay, sorted(first_seen.values()))
-    return Registration(seat.person, course.course.id, enrolled, left, seat.credits, seat.attempts, submissions, clicks)
+    result = None if left is not None else _result(course.course, submissions)
+    return Registration(
+        seat.person, course.course.id, enrolled, left, seat.credits, seat.attempts, submissions, clicks, result
+    )
 
 
 def _happens(rng: Random, share: float) -> bool:
@@ -224,6 +230,16 @@ def _submissions(
         elif rng.random() * (1 + odds) < odds and max(stay.enrolled, 0) <= day <= stay.stop:
             found.append(Submission(task.id, day, score))
     return tuple(sorted(found, key=lambda one: one.day))
+
+
+def _result(course: CourseRun, submissions: tuple[Submission, ...]) -> str:
+    """What the counted work comes to: missing work scores 0, and work that was never marked is left out."""
+    handed = {one.task: one.score for one in submissions}
+    scored = [(task.weight, handed.get(task.id, 0.0)) for task in course.tasks if task.counts]
+    marked = [(weight, score) for weight, score in scored if score is not None]
+    total = sum(weight for weight, _ in marked)
+    final = sum(weight * score for weight, score in marked) / total if total else 0.0
+    return "distinction" if final >= STRONG else "passed" if final >= PASS else "failed"
 
 
 def _lag(rng: Random, traits: Nature) -> int:

@@ -125,6 +125,7 @@ def _learner(rng: Random, tenant_key: str, number: int, place: int) -> _Learner:
         key = {"works": "lena", "clinics": "sam"}.get(tenant_key, key)
     schooling = _pick(rng.random(), blueprint.EDUCATION)
     department = _pick(rng.random(), _weighted(tenant.organization.departments, tenant.department_weights))
+    region = _pick(rng.random(), _weighted(tenant.organization.branches, tenant.branch_weights))
     person = Person(
         id=_id(key),
         name=f"{key.title()} Synthetic" if key in _CAST.values() else key.replace("-", " ").title(),
@@ -132,19 +133,31 @@ def _learner(rng: Random, tenant_key: str, number: int, place: int) -> _Learner:
         organization=_id(tenant_key),
         roles=("learner", "org-admin") if key == "sam" else ("learner",),
         department=department,
-        region=_pick(rng.random(), _weighted(tenant.organization.branches, tenant.branch_weights)),
+        region=region,
         age_band=_pick(rng.random(), blueprint.AGE_BANDS),
         education=schooling,
+        time_zone=_zone(tenant, region),
         required=tenants.REQUIRED[department],
     )
     if key == "lena":
         department, region = tenant.organization.departments[0], tenant.organization.branches[0]
-        usual = replace(person, department=department, region=region, age_band=blueprint.AGE_BANDS[0][0])
-        return _Learner(replace(usual, required=tenants.REQUIRED[department]), _LENA, _LENAS_PATH)
+        usual = replace(
+            person,
+            department=department,
+            region=region,
+            time_zone=_zone(tenant, region),
+            age_band=blueprint.AGE_BANDS[0][0],
+            required=tenants.REQUIRED[department],
+        )
+        return _Learner(usual, _LENA, _LENAS_PATH)
     rank = [name for name, _ in blueprint.EDUCATION].index(schooling) - 1.7
     # Multiples of the golden ratio spread evenly, so that every course fills in proportion at any size.
     path = _pick(place * _GOLDEN % 1, tenant.paths)
     return _Learner(person, behaviour.nature(rng, rank), path)
+
+
+def _zone(tenant: tenants.Tenant, branch: str) -> str:
+    return dict(zip(tenant.organization.branches, tenant.zones, strict=True))[branch]
 
 
 def _registration(rng: Random, pupil: _Learner, outline: behaviour.Outline) -> Registration:

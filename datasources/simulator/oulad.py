@@ -129,6 +129,7 @@ def _registration(tables: Tables, one: Enrolment, places: dict[str, int]) -> Reg
             Submission(task, day, score, banked) for task, day, score, banked in tables.submissions.get(who, ())
         ),
         clicks=clicks,
+        result=one.result,
     )
 
 

@@ -27,9 +27,15 @@ def found(directory: Path, name: str) -> Path | None:
 
 
 def rows(
-    directory: Path, name: str, columns: tuple[str, ...], convert: Callable[[tuple[str, ...]], Row]
+    directory: Path,
+    name: str,
+    columns: tuple[str, ...],
+    convert: Callable[[tuple[str, ...]], Row],
+    optional: tuple[str, ...] = (),
 ) -> Iterator[Row]:
-    """Each row of a file, its values in the order of `columns`, converted.
+    """Each row of a file, its values in the order of `columns` and then of `optional`, converted.
+
+    The value of an optional column that the file does not have is the empty text.
 
     Raises:
         OuladError: the file is missing or unreadable, lacks a column, or `convert` refuses a row with a ValueError.
@@ -46,7 +52,7 @@ def rows(
             else path.open(encoding="utf-8", newline="")
         ) as file:
             reader = csv.reader(file)
-            pick = _picker(path, next(reader, []), columns)
+            pick = _picker(path, next(reader, []), columns, optional)
             for line, row in enumerate(reader, 2):  # noqa: B007  # told when a row is refused
                 if row:
                     yield convert(pick(row))
@@ -82,9 +88,15 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _picker(path: Path, header: list[str], columns: tuple[str, ...]) -> Callable[[list[str]], tuple[str, ...]]:
+def _picker(
+    path: Path, header: list[str], columns: tuple[str, ...], optional: tuple[str, ...]
+) -> Callable[[list[str]], tuple[str, ...]]:
     absent = [column for column in columns if column not in header]
     if absent:
         message = f"{path} has no column {', '.join(absent)}; it has {', '.join(header) or 'none'}"
         raise OuladError(message)
-    return itemgetter(*(header.index(column) for column in columns))
+    needed = itemgetter(*(header.index(column) for column in columns))
+    if not optional:
+        return needed
+    places = [header.index(column) if column in header else None for column in optional]
+    return lambda row: (*needed(row), *("" if place is None else row[place] for place in places))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from datasources.simulator.campus import Registration, Task
     from datasources.simulator.oulad_tables import Course, Enrolment, Tables
 
+TIME_ZONE = "Europe/London"
+"""Where all regions of OULAD are."""
+
 PASS = 40.0
 """The score from which OULAD calls work passed."""
 
@@ -46,6 +49,7 @@ def learners(
             region=one.region,
             age_band=one.age_band or None,
             education=one.education or None,
+            time_zone=TIME_ZONE,
             required=_required(taken[key], starts, tasks, as_of),
         )
         for student, one in sorted(latest.items(), key=lambda pair: (len(pair[0]), pair[0]))

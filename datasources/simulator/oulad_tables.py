@@ -37,7 +37,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """One student in one presentation; a day that the dataset does not give is None."""
+    """One student in one presentation; a day that the dataset does not give is None.
+
+    `result` is `distinction`, `passed` or `failed`; None for who withdrew, and where a copy does not tell it.
+    """
 
     course: str
     student: str
@@ -48,6 +51,7 @@ class Enrolment:
     credits: float
     registered: int | None
     left: int | None
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ _SAMPLE = _Layout(("course_id",), "submissions", "resources", "interactions", "d
 _ORIGINAL = _Layout(("code_module", "code_presentation"), "studentAssessment", "vle", "studentVle", "date", "sum_click")
 _PERSON = ("region", "highest_education", "age_band", "num_of_prev_attempts", "studied_credits")
 _DAYS = ("date_registration", "date_unregistration")
+_RESULT = ("final_result",)
+_RESULTS = {"Distinction": "distinction", "Pass": "passed", "Fail": "failed", "Withdrawn": None, "": None, "?": None}
 
 
 def read_tables(directory: Path, presentations: Collection[str]) -> Tables:
@@ -126,7 +132,8 @@ def _sample_courses(directory: Path) -> tuple[Course, ...]:
 
 
 def _sample_enrolments(directory: Path) -> tuple[Enrolment, ...]:
-    return tuple(rows(directory, "enrollments", ("course_id", "id_student", *_PERSON, *_DAYS), _enrolment))
+    columns = ("course_id", "id_student", *_PERSON, *_DAYS)
+    return tuple(rows(directory, "enrollments", columns, _enrolment, _RESULT))
 
 
 def _original_courses(directory: Path, presentations: Collection[str]) -> tuple[Course, ...]:
@@ -154,13 +161,17 @@ def _original_enrolments(directory: Path, chosen: Collection[str]) -> tuple[Enro
 
     def enrolment(row: tuple[str, ...]) -> Enrolment | None:
         who = ("_".join(row[:2]), row[2])
-        return _enrolment((*who, *row[3:], *days.get(who, ("", "")))) if who[0] in chosen else None
+        *person, result = row[3:]
+        return _enrolment((*who, *person, *days.get(who, ("", "")), result)) if who[0] in chosen else None
 
-    return tuple(one for one in rows(directory, "studentInfo", (*columns, *_PERSON), enrolment) if one)
+    return tuple(one for one in rows(directory, "studentInfo", (*columns, *_PERSON), enrolment, _RESULT) if one)
 
 
 def _enrolment(row: tuple[str, ...]) -> Enrolment:
-    course, student, region, education, age_band, attempts, credit, registered, left = row
+    course, student, region, education, age_band, attempts, credit, registered, left, result = row
+    if result not in _RESULTS:
+        message = f"{result} is no final result of this dataset"
+        raise ValueError(message)
     return Enrolment(
         course=course,
         student=student,
@@ -171,6 +182,7 @@ def _enrolment(row: tuple[str, ...]) -> Enrolment:
         credits=float(credit),
         registered=whole_or_none(registered),
         left=whole_or_none(left),
+        result=_RESULTS[result],
     )
 
 

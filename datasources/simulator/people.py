@@ -92,5 +92,6 @@ def _user(person: Person) -> Payload:
         "region": person.region,
         "ageBand": person.age_band,
         "education": person.education,
+        "timeZone": person.time_zone,
         "isActive": True,
     }

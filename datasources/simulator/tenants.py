@@ -12,9 +12,13 @@ from datasources.simulator.campus import Goal, Kpi, Organization
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One organization, how its people spread over it, and the courses they take (`paths`: course ids, weight)."""
+    """One organization, how its people spread over it, and the courses they take (`paths`: course ids, weight).
+
+    `zones` are the IANA time zones of its branches, in their order.
+    """
 
     organization: Organization
+    zones: tuple[str, ...]
     branch_weights: tuple[int, ...]
     department_weights: tuple[int, ...]
     paths: tuple[tuple[tuple[str, ...], int], ...]
@@ -90,6 +94,7 @@ _FREIGHT = Organization(
 TENANTS = {
     "works": Tenant(
         _WORKS,
+        ("Europe/Oslo", "Europe/Madrid", "Europe/Paris", "Europe/Malta"),
         (46, 33, 20, 1),
         (40, 35, 23, 2),
         (
@@ -105,6 +110,7 @@ TENANTS = {
     ),
     "clinics": Tenant(
         _CLINICS,
+        ("Europe/Warsaw", "Europe/London"),
         (60, 40),
         (65, 35),
         (
@@ -113,7 +119,7 @@ TENANTS = {
             (("health-data-autumn-2025",), 30),
         ),
     ),
-    "freight": Tenant(_FREIGHT, (1,), (1,), ((("routes-winter-2025",), 1),)),
+    "freight": Tenant(_FREIGHT, ("Asia/Singapore",), (1,), (1,), ((("routes-winter-2025",), 1),)),
 }
 
 # Skill, level of 100, importance of 1: what a department's roles ask of a person.

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
 from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Starters, Withheld, WithheldReason
+from analytics.rolls import Member
 
 CLOCK = dt.datetime(2014, 2, 10, 9, 30, tzinfo=dt.UTC)
 EVENTS = ("completed_at", "left_at", "graded_at")
 """Fields that tell of something that may not have happened yet; the record is there before it."""
-BIRTHS = ("date", "submitted_at", "started_at", "enrolled_at", "assessed_at", "acquired_at", "at")
+BIRTHS = ("date", "submitted_at", "started_at", "enrolled_at", "assessed_at", "acquired_at", "decided_at", "at")
 """Fields that date a whole record; one dated after the clock does not exist yet."""
 TOLD_BY = {"graded_at": "score", "completed_at": "score"}
 """What is not known either while such an event has not happened."""
@@ -50,6 +51,9 @@ MOSTLY: dict[str, st.SearchStrategy[Any]] = {
     "submitted_at": st.one_of(PAST, PAST, INSTANTS),
     "counts": st.sampled_from([True, True, True, False]),
     "banked": st.sampled_from([False, False, False, True]),
+    "members": st.lists(st.sampled_from(["east", "west", None]), min_size=1, max_size=4).map(
+        lambda parts: tuple(Member(name, parts[i % len(parts)]) for i, name in enumerate(a_dozen([None])))
+    ),
 }
 """What fields of these names usually hold: learners who are somewhere in the middle of something."""
 

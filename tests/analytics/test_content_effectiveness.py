@@ -7,6 +7,7 @@ from analytics.content_effectiveness import ContentEffectiveness, content_effect
 from analytics.course import ContentEffects
 from analytics.declare import DataQuality, DataQualityLevel, Withheld, WithheldReason
 from analytics.effects import Contrast, shrunk_effects
+from analytics.shelf import CourseShelf, ShelfItem
 from datasources.content import Interactions
 from tests.analytics.made import COURSE, log, on, opened
 
@@ -19,11 +20,26 @@ FOUND = {
     "meh": Contrast(0, 1, 40, 40, 80),
 }
 EFFECTS = ContentEffects(COURSE, "B", 200, 60, shrunk_effects(FOUND, TYPES), QUALITY)
+SHELVES = (
+    CourseShelf(
+        COURSE,
+        60,
+        (
+            ShelfItem("good", "Loops", "video", None, "uploaded", 20, 0.5),
+            ShelfItem("fine", "Lists", "page", None, "written", 20, 0.5),
+            ShelfItem("meh", None, "page", None, "written", 20, 0.5),
+            ShelfItem("bad", None, "forum", None, None, 20, 0.5),
+        ),
+        (),
+        (),
+        QUALITY,
+    ),
+)
 NOTHING = replace(EFFECTS, items=(), closest=23)
 
 
 def said(interactions: Interactions, *effects: ContentEffects) -> ContentEffectiveness:
-    value = content_effectiveness(interactions, effects or (EFFECTS,), at=on(60))
+    value = content_effectiveness(interactions, effects or (EFFECTS,), SHELVES, at=on(60))
     assert isinstance(value, ContentEffectiveness)
     return value
 
@@ -51,6 +67,26 @@ def test_types_are_summed_up() -> None:
     assert (by_type["page"].items, by_type["page"].completion_rate, by_type["page"].engagement) == (2, 0.5, 0.25)
 
 
+def test_ways_of_creation_are_summed_up_where_the_content_service_says_them() -> None:
+    """Used: `good` twice, `fine` once, and `bad`, of which nobody says how it was made, once."""
+    value = said(log(opened("good", 3, 4), opened("bad", 5), opened("fine", 5)))
+    assert [(way.creation, way.items, way.completion_rate, way.engagement) for way in value.by_creation] == [
+        ("uploaded", 1, 1, pytest.approx(2 / 3)),
+        ("written", 2, 0.5, pytest.approx(1 / 3)),
+    ]
+    assert value.by_creation[1].effect == pytest.approx(149 / 150 * (10 * 120 + 0) / 200)
+    unknown = content_effectiveness(log(), (EFFECTS,), None, at=on(60))
+    assert isinstance(unknown, ContentEffectiveness)
+    assert unknown.by_creation == ()
+    assert {item.title for item in unknown.items} == {None}
+
+
+def test_titles_are_those_of_the_content_service() -> None:
+    value = said(log(opened("fine", 3)))
+    assert [item.title for item in value.items] == ["Loops", "Lists", None, None]
+    assert [one.title for one in value.recommendations] == ["Loops"]
+
+
 def test_only_helpful_items_that_are_not_opened_are_suggested() -> None:
     assert [s.content_id for s in said(log()).recommendations] == ["good", "fine"]
     assert [s.content_id for s in said(log(opened("good", 60))).recommendations] == ["fine"]
@@ -73,20 +109,20 @@ def test_order_and_repeats_never_matter() -> None:
 
 
 def test_when_no_item_qualifies_the_reason_says_what_is_missing() -> None:
-    withheld = content_effectiveness(log(opened("good", 3)), (NOTHING,), at=on(60))
+    withheld = content_effectiveness(log(opened("good", 3)), (NOTHING,), None, at=on(60))
     assert isinstance(withheld, Withheld)
     assert (withheld.reason, withheld.needed) == (WithheldReason.NOT_ENOUGH_DATA, 30)
     assert "the nearest has 23" in withheld.message
 
 
 def test_a_handful_of_people_is_not_counted_out_loud() -> None:
-    withheld = content_effectiveness(log(), (replace(NOTHING, closest=3),), at=on(60))
+    withheld = content_effectiveness(log(), (replace(NOTHING, closest=3),), None, at=on(60))
     assert isinstance(withheld, Withheld)
     assert "fewer than 10" in withheld.message
 
 
 def test_without_a_course_there_is_nothing_to_compare() -> None:
-    withheld = content_effectiveness(log(), (), at=on(60))
+    withheld = content_effectiveness(log(), (), None, at=on(60))
     assert isinstance(withheld, Withheld)
     assert "no running course" in withheld.message
 

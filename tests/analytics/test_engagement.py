@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -156,6 +157,19 @@ def test_the_parts_of_a_score_weigh_five_three_and_two() -> None:
 
 DAYS = st.dictionaries(st.integers(0, 70), st.integers(1, 300), max_size=20)
 ITEMS = st.none() | st.lists(st.tuples(st.integers(0, 70), st.sampled_from("abcdefgh")), max_size=20)
+
+
+def test_a_course_was_last_accessed_on_the_last_day_something_of_it_was_opened() -> None:
+    other = [Interaction("z", "d", "page", ago(30), 1), Interaction("z", "d", "page", ago(2), 0)]
+    left = replace(enrolled(40, name="left"), left_at=AT - timedelta(days=1))
+    courses = (enrolled(40, name="d"), enrolled(40), enrolled(40, name="e"), left)
+    answer = told([], opened(9, "a") + opened(5, "b") + opened(-1, "c") + other, *courses)
+    assert [(each.course_id, each.last_accessed) for each in answer.by_course] == [
+        ("c", ago(5)),
+        ("d", ago(30)),
+        ("e", None),
+    ]
+    assert {each.last_accessed for each in told([], None, *courses).by_course} == {None}
 
 
 @settings(max_examples=200, deadline=None)

@@ -5,14 +5,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from analytics.models.features import SIGNS, Due, Factor, Standing, activity, features
+from analytics.models import forecast, intake
+from analytics.models.features import SIGNS, Due, Factor, Standing, activity, features, recent_score
+from analytics.models.forecast import FORECAST_SIGNS, ForecastFactor, Outlook, Piece, forecast_model, outlook
+from analytics.models.intake import EDUCATION, intake_model
 from analytics.models.risk import RISK_LEVELS, logistic, read, risk_model
 
-TEXT = files("analytics.models").joinpath("risk.json").read_text("utf-8")
+FILES = files("analytics.models")
+TEXT, FORECAST, INTAKE = (FILES.joinpath(f"{name}.json").read_text("utf-8") for name in ("risk", "forecast", "intake"))
 
 
-def changed(**parts: Any) -> str:
-    return json.dumps({**json.loads(TEXT), **parts})
+def changed(text: str = TEXT, /, **parts: Any) -> str:
+    return json.dumps({**json.loads(text), **parts})
 
 
 def test_the_committed_model_can_be_served() -> None:
@@ -45,6 +49,109 @@ def test_the_card_says_what_it_stands_on_and_shows_no_leakage() -> None:
 def test_riskier_groups_really_fared_worse() -> None:
     observed = [group.observed for group in risk_model().groups]
     assert observed == sorted(observed)
+
+
+def test_the_card_has_all_that_a_reader_needs_to_trust_it() -> None:
+    for model in (risk_model(), forecast_model(), intake_model()):
+        assert {"says", "data", "method", "rows", "features", "choices", "limits"} <= set(model.card)
+        assert {"name", "source", "licence", "changes"} == set(model.card["data"])
+        assert model.card["leaveOnePresentationOut"]
+        assert (model.version, model.trained_on.year) >= (1, 2026)
+
+
+def test_the_calibration_is_told_by_group_and_no_group_is_in_the_model() -> None:
+    groups = risk_model().card["calibrationByGroupNotInTheModel"]
+    assert set(groups) == {"education", "ageBand", "region"}
+    for group in (one for what in groups.values() for one in what.values() if one["n"] >= 1000):
+        assert abs(group["predicted"] - group["observed"]) < 0.06
+    features_ = {row["feature"] for row in risk_model().card["features"]}
+    assert features_ == set(Factor)
+
+
+def test_nothing_is_said_before_the_earliest_day_that_beats_the_base_rate() -> None:
+    days = risk_model().card["leaveOnePresentationOut"]["earliestDay"]
+    beaten = [int(day) for day, found in days.items() if found["brier"] < found["brierOfBaseRate"]]
+    assert risk_model().floor == min(beaten)
+
+
+def test_the_interval_held_nearly_as_much_as_it_promises() -> None:
+    (told,) = risk_model().card["leaveOnePresentationOut"]["interval"].values()
+    assert 0.75 < told["coverage of learners"] < 0.85
+
+
+def test_the_forecast_is_nearer_than_every_baseline_and_its_interval_holds_what_it_promises() -> None:
+    card = forecast_model().card["leaveOnePresentationOut"]
+    for errors in card["meanAbsoluteError"].values():
+        assert errors["model"] < min(errors[way] for way in errors if way not in {"n", "model"})
+    assert all(0.77 < day["coverage"] < 0.83 for day in card["interval80"].values())
+    widths = [day["meanWidth"] for day in card["interval80"].values()]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_the_forecast_s_coefficients_are_near_those_that_were_published() -> None:
+    published = dict(zip(ForecastFactor, (0.644, -36.6, -11.4, 7.27, -5.23, -1.56), strict=True))
+    assert forecast_model().weights == pytest.approx(published, rel=0.15)
+    assert forecast_model().intercept == pytest.approx(15.66, abs=1)
+
+
+def test_a_forecast_model_with_a_wrong_sign_a_missing_factor_or_no_residual_is_refused() -> None:
+    weights = json.loads(FORECAST)["weights"]
+    with pytest.raises(ValidationError, match="recentScore has the wrong sign"):
+        forecast.read(changed(FORECAST, weights={**weights, "recentScore": -0.1}))
+    with pytest.raises(ValidationError, match="needs exactly the factors"):
+        forecast.read(changed(FORECAST, weights={"recentScore": 1.0}))
+    for residuals in ([], [{"day": 64, "low": -1, "high": 1}, {"day": 34, "low": -1, "high": 1}]):
+        with pytest.raises(ValidationError, match="needs residuals"):
+            forecast.read(changed(FORECAST, residuals=residuals))
+    assert set(FORECAST_SIGNS) == set(ForecastFactor)
+
+
+def test_residuals_between_two_days_lie_on_a_straight_line() -> None:
+    """Half way from day 34 (-38.1, 22.3) to day 64 (-32.4, 21.9): -35.25, 22.1."""
+    model = forecast_model()
+    between = model.spread(49)
+    assert (between.low, between.high) == pytest.approx((-35.25, 22.1))
+    assert (model.spread(0), model.spread(999)) == (model.residuals[0], model.residuals[-1])
+    assert model.widest == model.residuals[0]
+
+
+def test_what_is_secured_and_open_worked_by_hand() -> None:
+    """Weights 1, 1, 2: 80 secures 20, the missed one is lost, the last is open with half of the weight."""
+    assert outlook([Piece(1, 80, open=False), Piece(1, None, open=False), Piece(2, None, open=True)]) == (20, 0.5)
+    assert outlook([Piece(0, 80, open=False), Piece(0, None, open=True)]) == (40, 0.5)
+    assert outlook([]) == Outlook(0, 0)
+
+
+def test_the_newest_score_counts_most_worked_by_hand() -> None:
+    """40, then 0.6 x 60 + 0.4 x 40 = 52, then 0.6 x 90 + 0.4 x 52 = 74.8."""
+    assert recent_score([40, 60, 90]) == pytest.approx(74.8)
+    assert recent_score([]) is None
+
+
+def test_an_intake_worked_by_hand() -> None:
+    """0.2214 - 0.592 - 0.3496 - 0.3684 = -1.0886: 25.2 %. The most frequent intake: 1 / (1 + e^-0.2214) = 55.5 %."""
+    model = intake_model()
+    assert model.probability("Lower Than A Level", 1, 120) == pytest.approx(0.252, abs=5e-4)
+    assert model.probability("A Level or Equivalent", 0, 60) == pytest.approx(0.555, abs=5e-4)
+
+
+def test_an_unknown_education_is_the_mean_one_and_wild_numbers_stay_within_what_was_taught() -> None:
+    model = intake_model()
+    assert model.probability(None, 0, 60) == model.probability("a school of life", 0, 60)
+    assert min(model.education.values()) < model.education["unknown"] < max(model.education.values())
+    assert model.probability(None, 99, 1e9) == model.probability(None, 3, 960)
+    assert model.probability(None, 0, 0) == model.probability(None, 0, 60)
+    assert 0 < model.between < 0.05
+
+
+def test_more_schooling_is_never_expected_to_pass_less_often() -> None:
+    known = [intake_model().education[level] for level in EDUCATION[1:]]
+    assert known == sorted(known)
+
+
+def test_an_intake_model_without_an_education_is_refused() -> None:
+    with pytest.raises(ValidationError, match="needs exactly the educations"):
+        intake.read(changed(INTAKE, education={"unknown": 0.0}))
 
 
 def test_a_model_that_is_not_whole_is_refused() -> None:

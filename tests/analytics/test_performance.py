@@ -177,6 +177,27 @@ def test_the_bands_are_those_of_the_definition(attained: float | None, band: Per
     assert band_of(attained) is band
 
 
+def test_strengths_and_areas_for_improvement_are_skills_of_marked_work() -> None:
+    # python: 90 and 84, a mean of 87; sql: 84 and 30, a mean of 57; testing: 60, which is neither; art is over.
+    tasks = [task("one", 10, -60), task("two", 10, -40), task("three", 10, -20), task("four", 10, -10)]
+    named = {"one": ("python",), "two": ("python", "sql"), "three": ("sql",), "four": ("testing",)}
+    marks = [mark("one", 90, -61), mark("two", 84, -41), mark("three", 30, -21), mark("four", 60, -11)]
+    marks = [replace(each, skill_ids=named[each.assessment_id]) for each in marks]
+    over = [replace(mark("five", 99, -150, "past"), skill_ids=("art",))]
+    answer = told([*tasks, task("five", 10, -140, "past")], marks + over, running("c"), running("past", end=-120))
+    assert [(each.skill_id, each.score, each.results) for each in answer.strengths] == [("python", 87, 2)]
+    assert [(each.skill_id, each.score, each.results) for each in answer.areas_for_improvement] == [("sql", 57, 2)]
+
+
+def test_three_strengths_are_told_the_best_first_and_unmarked_work_is_none() -> None:
+    tasks = [task(name, 10, -10) for name in "abcde"]
+    marks = [mark(name, score, -20) for name, score in zip("abcde", (90, 95, 100, 85, None), strict=True)]
+    marks = [replace(each, skill_ids=(each.assessment_id.upper(),)) for each in marks]
+    answer = told(tasks, marks, running("c"))
+    assert [each.skill_id for each in answer.strengths] == ["C", "B", "A"]
+    assert answer.areas_for_improvement == ()
+
+
 def test_evenness_needs_two_scores() -> None:
     assert consistency([]) is consistency([70]) is None
     assert consistency([70, 70]) == 100

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.declare import Rung
-from analytics.privacy import blurred, head_count, ladder
+from analytics.privacy import blurred, crowd, head_count, in_fives, ladder, merged, said, said_share, spoken, step
 from tests.cast import LENA
 
 
@@ -103,3 +103,63 @@ def test_numbers_about_many_are_said_as_they_are(number: float, n: int) -> None:
 def test_a_half_goes_up() -> None:
     assert (blurred(12.5, 10), blurred(2.5, 10), blurred(12.4, 10)) == (15, 5, 10)
     assert (head_count(10), head_count(12), head_count(13), head_count(49)) == (10, 10, 15, 50)
+
+
+SIZES = st.dictionaries(st.none() | st.sampled_from(["north", "south", "east", "west"]), st.integers(0, 30))
+
+
+@given(SIZES, st.integers(2, 15))
+def test_the_whole_less_the_spoken_parts_is_nobody_or_k_or_more(sizes: dict[str | None, int], k: int) -> None:
+    told = spoken(sizes, k)
+    rest = sum(sizes.values()) - sum(sizes[name] for name in told)
+    assert rest == 0 or rest >= k or not told
+    assert all(sizes[name] >= k for name in told)
+
+
+@given(SIZES, st.integers(2, 15))
+def test_parts_of_k_or_more_are_kept_back_only_where_others_would_show(sizes: dict[str | None, int], k: int) -> None:
+    large = {name for name, size in sizes.items() if size >= k}
+    assert len(large - spoken(sizes, k)) <= 1
+    assert spoken(sizes, k) == spoken(dict(reversed(sizes.items())), k)
+    if all(size >= k for size in sizes.values()):
+        assert spoken(sizes, k) == sizes.keys()
+
+
+def test_the_smallest_other_part_is_kept_back_with_the_few() -> None:
+    assert spoken({"north": 30, "south": 12, "east": 3}, 10) == {"north"}
+    assert spoken({"north": 30, "south": 12, "east": 3, "west": 7}, 10) == {"north", "south"}
+    assert spoken({"north": 30, "south": 12, None: 1}, 10) == {"north"}
+    assert spoken({"north": 11, "south": 1}, 10) == frozenset()
+
+
+COUNTS = st.lists(st.integers(0, 30), max_size=12)
+
+
+@given(COUNTS, st.integers(2, 15))
+def test_every_merged_bin_holds_k_or_more_and_nobody_is_lost(counts: list[int], k: int) -> None:
+    runs = merged(counts, k)
+    assert all(count == sum(counts[first : last + 1]) >= k for first, last, count in runs)
+    if sum(counts) < k:
+        assert runs == ()
+    else:
+        places = [place for first, last, _ in runs for place in range(first, last + 1)]
+        assert places == list(range(len(counts)))
+
+
+def test_bins_are_merged_from_the_first_on() -> None:
+    assert merged([2, 9, 10, 3, 0], 10) == ((0, 1, 11), (2, 4, 13))
+    assert merged([0, 0, 12, 0], 10) == ((0, 3, 12),), "no end of the range is given away"
+
+
+@given(st.floats(0, 200), st.integers(10, 10_000))
+def test_what_is_said_of_a_group_is_near_and_round(number: float, persons: int) -> None:
+    assert abs(said(number, persons) - number) <= step(persons) / 2
+    assert said(number, persons) % step(persons) == 0
+    assert said_share(number / 200, persons) == said(100 * (number / 200), persons) / 100
+
+
+@given(st.integers(0, 10_000), st.integers(2, 15))
+def test_counts_of_persons_are_in_fives_and_of_few_not_at_all(persons: int, k: int) -> None:
+    assert in_fives(persons) % 5 == 0
+    assert abs(in_fives(persons) - persons) <= 2
+    assert (crowd(persons, k) is None) == (0 < persons < k)

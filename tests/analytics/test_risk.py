@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analytics.codec import decode, encode
@@ -46,7 +46,7 @@ def factor(value: DropOffRisk, which: Factor) -> RiskFactor:
 
 
 def values(value: DropOffRisk) -> dict[Factor, float | None]:
-    return {f.factor: f.value for f in value.risk_factors}
+    return {f.factor: f.current_value for f in value.risk_factors}
 
 
 def test_a_learner_in_trouble_worked_by_hand() -> None:
@@ -75,7 +75,7 @@ def test_a_learner_in_trouble_worked_by_hand() -> None:
     assert value.risk_score == pytest.approx(90.93, abs=0.01)
     assert (value.risk_level, value.confidence) == (RiskLevel.CRITICAL, Confidence.HIGH)
     assert value.predictions.fail_or_withdraw == pytest.approx(0.9093, abs=1e-4)
-    assert value.predictions.withdraw_30d == value.drop_off_probability_30d
+    assert value.predictions.withdraw_30d == value.predictions.next_month == value.drop_off_probability_30d
     assert value.predictions.calibration_group.level is RiskLevel.CRITICAL
     assert value.predictions.calibration_group.observed > 0.85
     assert {i.priority for i in value.interventions} == {InterventionPriority.URGENT}
@@ -90,13 +90,13 @@ def test_a_learner_on_course_worked_by_hand() -> None:
     assert value.risk_level is RiskLevel.LOW
     assert value.interventions == ()
     assert value.quality == DataQuality(21, 60, DataQualityLevel.OK)
-    assert value.model_version.startswith("drop-off-risk 1, trained 2026-")
+    assert value.model_version.startswith("drop-off-risk 2, trained 2026-")
 
 
 def test_without_anything_due_most_is_zero_and_confidence_is_low() -> None:
     value = risk(10, assessments=tasks(task("A", 20)), scores=handed_in(), interactions=log())
-    assert (factor(value, Factor.MISSED).value, factor(value, Factor.LAST_MISSED).value) == (0, 0)
-    assert (factor(value, Factor.SCORE).value, factor(value, Factor.LATE).value) == (0, 0)
+    assert (factor(value, Factor.MISSED).current_value, factor(value, Factor.LAST_MISSED).current_value) == (0, 0)
+    assert (factor(value, Factor.SCORE).current_value, factor(value, Factor.LATE).current_value) == (0, 0)
     assert value.confidence is Confidence.LOW
     assert all(i.type is not InterventionType.TUTORING for i in value.interventions)
 
@@ -109,7 +109,7 @@ def test_confidence_grows_with_the_days() -> None:
 def test_without_the_activity_it_adds_nothing_and_confidence_is_low() -> None:
     value = risk(interactions=None, pulses=None)
     unknown = factor(value, Factor.ACTIVITY)
-    assert (unknown.value, unknown.contribution, unknown.status) == (None, 0, FactorStatus.NEUTRAL)
+    assert (unknown.current_value, unknown.contribution, unknown.status) == (None, 0, FactorStatus.NEUTRAL)
     assert value.confidence is Confidence.LOW
     assert value.quality.level is DataQualityLevel.LOW
     assert math.fsum((value.base, *(f.contribution for f in value.risk_factors))) == pytest.approx(
@@ -120,8 +120,8 @@ def test_without_the_activity_it_adds_nothing_and_confidence_is_low() -> None:
 def test_without_a_cohort_the_stored_median_stands_in() -> None:
     usual = risk_model().usual
     alone, known = risk(pulses=()), risk(progress=takes(taking("BBB_2013J")), pulses=())
-    assert factor(alone, Factor.ACTIVITY).value == pytest.approx(math.log(20) - math.log1p(usual.overall))
-    assert factor(known, Factor.ACTIVITY).value == pytest.approx(-math.log1p(usual.by_course["BBB_2013J"]))
+    assert factor(alone, Factor.ACTIVITY).current_value == pytest.approx(math.log(20) - math.log1p(usual.overall))
+    assert factor(known, Factor.ACTIVITY).current_value == pytest.approx(-math.log1p(usual.by_course["BBB_2013J"]))
 
 
 def test_formative_and_banked_work_is_never_due_missed_or_late() -> None:
@@ -132,9 +132,11 @@ def test_formative_and_banked_work_is_never_due_missed_or_late() -> None:
 
 def test_of_work_due_together_one_piece_is_enough_not_to_have_missed_the_last() -> None:
     together = tasks(task("A", 20), task("B", 50), task("C", 50))
-    assert factor(risk(assessments=together), Factor.LAST_MISSED).value == 0
-    assert factor(risk(assessments=together), Factor.MISSED).value == pytest.approx(1 / 3)
-    assert factor(risk(assessments=together, scores=handed_in(done("A", 20, 80))), Factor.LAST_MISSED).value == 1
+    assert factor(risk(assessments=together), Factor.LAST_MISSED).current_value == 0
+    assert factor(risk(assessments=together), Factor.MISSED).current_value == pytest.approx(1 / 3)
+    assert (
+        factor(risk(assessments=together, scores=handed_in(done("A", 20, 80))), Factor.LAST_MISSED).current_value == 1
+    )
 
 
 def test_of_several_courses_the_riskiest_is_told_and_all_are_listed() -> None:
@@ -217,8 +219,16 @@ def learners(draw: st.DrawFn) -> Facts:
 
 def told(facts: Facts, day: float = 60) -> DropOffRisk:
     value = drop_off_risk(*facts, at=on(day))
+    assume(isinstance(value, DropOffRisk))
     assert isinstance(value, DropOffRisk)
     return value
+
+
+@given(learners())
+def test_the_interval_is_around_the_risk_and_no_change_raises_it(facts: Facts) -> None:
+    value = told(facts)
+    assert 0 <= value.interval.low <= value.risk_score <= value.interval.high <= 100
+    assert all(scenario.risk_score <= value.risk_score for scenario in value.scenarios)
 
 
 @given(learners())
@@ -239,7 +249,7 @@ def test_handing_in_missed_work_on_time_with_a_good_score_never_raises_it(facts:
     names = {record.assessment_id for record in facts.scores.scores}
     missed = [a for a in facts.assessments.assessments if a.due_at and a.due_at <= on(60) and a.id not in names]
     before = told(facts)
-    mean = 70 + 100 * (factor(before, Factor.SCORE).value or 0)
+    mean = 70 + 100 * (factor(before, Factor.SCORE).current_value or 0)
     for assessment in missed:
         assert assessment.due_at
         record = replace(done(assessment.id, 0, min(100, mean + better)), submitted_at=assessment.due_at)

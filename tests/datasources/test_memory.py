@@ -224,3 +224,25 @@ async def test_who_asks_after_a_drop_does_not_get_what_was_being_loaded_before_i
     old.outcome.set_result("old")
     new.outcome.set_result("new")
     assert (await before, await after) == ("old", "new")
+
+
+async def test_a_load_knows_whether_its_key_was_dropped_since_it_began() -> None:
+    kept = memory()
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def load() -> str:
+        leads = kept.leads("a")
+        began.set()
+        await go_on.wait()
+        return f"{leads} {kept.leads('a')}"
+
+    for drop, told in ((False, "True True"), (True, "True False")):
+        began.clear()
+        go_on.clear()
+        loading = asyncio.create_task(kept.once("a", load))
+        await began.wait()
+        if drop:
+            kept.drop(["a"])
+        go_on.set()
+        assert await loading == told
+    assert not kept.leads("a"), "this is no load"

@@ -11,9 +11,13 @@ from annotated_types import Ge, Le
 from analytics.catalog import definition
 from analytics.declare import DataQuality, Family, Metric, Role, Scope, metric
 from analytics.policy import NotFound, Subject, Viewer, may_see
+from analytics.rosters import Choice
 from datasources.breaker import State
+from datasources.course import EnrollmentStatus, Result
 from datasources.declare import Count, Score, Share, Text, Unit
-from datasources.postgres.people import Organization, Page, Person
+from datasources.postgres.lists import Course, Headcounts, Taken
+from datasources.postgres.pages import Page, Window
+from datasources.postgres.people import Organization, Person
 from datasources.report import Cause, ErrorCount, ServiceReport
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
 
@@ -185,7 +189,10 @@ CAST = {
         someone(OLGA, "Olga", "org-admin"),
     )
 }
-FIRM = Organization(ACME, "Acme", "acme.example", None, (), ())
+FIRM = Organization(ACME, "Acme", "acme.example", None, ("Here",), ("Research", "Sales"))
+START = datetime.fromisoformat("2026-03-02T00:00:00+00:00")
+COURSES = tuple(Course(key, key.title(), START, START + timedelta(days=90), None) for key in ("algebra", "botany"))
+"""Two courses that begin at the same moment."""
 
 
 @dataclass
@@ -194,6 +201,7 @@ class Found:
 
     viewer: Viewer
     crowd: Sequence[Person] = tuple(CAST.values())
+    chosen: list[tuple[Choice, bool]] = field(default_factory=list)
 
     async def learner(self, id: str | None) -> Person:  # noqa: A002 - as in the protocol
         return self._one(id or self.viewer.user, "learner", Scope.LEARNER)
@@ -207,12 +215,23 @@ class Found:
             raise NotFound(msg)
         return FIRM
 
-    async def learners(self, of: Subject, **part: Any) -> Page:
+    async def learners(self, of: Subject, choice: Choice, window: Window, *, counted: bool) -> Page:
+        self.chosen.append((choice, counted))
         taught = [one for one in self.crowd if of.scope is Scope.ORGANIZATION or of.id in one.trainers]
-        return self._page(taught, "learner", **part)
+        return self._page(taught, "learner", window, counted=counted)
 
-    async def trainers(self, **part: Any) -> Page:
-        return self._page(self.crowd, "trainer", **part)
+    async def trainers(self, window: Window, *, counted: bool) -> Page:
+        return self._page(self.crowd, "trainer", window, counted=counted)
+
+    async def courses(self, of: Subject) -> Sequence[Course]:
+        return COURSES if of.scope is Scope.ORGANIZATION else COURSES[:1]
+
+    async def courses_taken(self, learner: Subject) -> Sequence[Taken]:
+        left = Taken(COURSES[1], START, START + timedelta(days=2), EnrollmentStatus.WITHDRAWN, Result.FAILED)
+        return [Taken(COURSES[0], START, None, EnrollmentStatus.ACTIVE, None), left] if learner.id == LENA else []
+
+    async def headcounts(self) -> Headcounts | None:
+        return Headcounts({"Sales": 2}, {}) if self.viewer.role is Role.ORG_ADMIN else None
 
     def _one(self, id: str, role: str, scope: Scope) -> Person:  # noqa: A002 - as in the protocol
         one = CAST.get(id)
@@ -222,21 +241,23 @@ class Found:
         raise NotFound(msg)
 
     @staticmethod
-    def _page(  # noqa: PLR0913 - the four arguments of a Relay page are four
-        rows: Sequence[Person], role: str, *, first: Any, after: Any, last: Any, before: Any
-    ) -> Page:
-        every = sorted((one for one in rows if role in one.roles), key=lambda one: (one.name, one.id))
+    def _page(rows: Sequence[Person], role: str, window: Window, *, counted: bool) -> Page:
+        every = sorted(
+            (((None, one.name, one.id), one) for one in rows if role in one.roles), key=lambda row: row[0][1:]
+        )
+        after, before = window.after, window.before
         kept = [
-            one
-            for one in every
-            if (after is None or (one.name, one.id) > after) and (before is None or (one.name, one.id) < before)
+            row
+            for row in every
+            if (after is None or row[0][1:] > after[1:]) and (before is None or row[0][1:] < before[1:])
         ]
-        part = kept[:first] if first else kept[-last:]
+        part = kept[: window.first] if window.last is None else kept[-window.last :]
         return Page(
             tuple(part),
-            len(every),
+            len(every) if counted else None,
             has_next=bool(part) and part[-1] is not every[-1],
             has_previous=bool(part) and part[0] is not every[0],
+            unknown=None,
         )
 
 
@@ -283,10 +304,11 @@ class Asking:
     viewer: Viewer
     answers: Answering = field(default_factory=Answering)
     crowd: Sequence[Person] = tuple(CAST.values())
+    chosen: list[tuple[Choice, bool]] = field(default_factory=list)
 
     @property
     def subjects(self) -> Found:
-        return Found(self.viewer, self.crowd)
+        return Found(self.viewer, self.crowd, self.chosen)
 
     def services(self) -> Sequence[ServiceReport]:
         return [REPORT]

@@ -1,88 +1,59 @@
-"""The dashboard documents are valid, leave nothing out, and are projected whole."""
+"""The dashboard documents are valid, leave nothing out, fit the limits, and are projected whole."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from graphql import (
-    FieldNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLObjectType,
     GraphQLScalarType,
-    TypeInfo,
-    TypeInfoVisitor,
-    Visitor,
-    get_named_type,
     parse,
     validate,
-    visit,
 )
-from school import lena
+from school import Answering, Asking, as_
 
-from analytics.catalog import METRICS, definition
-from analytics.declare import Metric
+from analytics.catalog import METRICS, PUBLIC, definition
+from analytics.codec import camel
+from analytics.declare import Family, Metric, Role, Scope
+from gateway.limits import Limits, excess, measure
 from resolvers.schema import build, graphql_schema
+from tests.cast import LENA, OLGA, TOMAS
+
+if TYPE_CHECKING:
+    from analytics.policy import Viewer
 
 SCHEMA = build(METRICS)
 TYPES = graphql_schema(SCHEMA).type_map
-DOCUMENTS = sorted((Path(__file__).parent.parent / "operations").glob("*.graphql"))
-LEARNER = next(path.read_text() for path in DOCUMENTS if path.stem == "learner-dashboard")
-
-
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_a_dashboard_document_is_valid(path: Path) -> None:
-    assert validate(graphql_schema(SCHEMA), parse(path.read_text())) == []
-
-
-class Selected(Visitor):
-    """Collects which fields of which types a document selects."""
-
-    def __init__(self, info: TypeInfo) -> None:
-        super().__init__()
-        self.info = info
-        self.fields: set[tuple[str, str]] = set()
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        parent = self.info.get_parent_type()
-        assert parent
-        self.fields.add((parent.name, node.name.value))
-
-
-METRICS = {
-    ("LearnerAnalytics", "velocity"),
-    ("LearnerAnalytics", "skillGap"),
-    ("LearnerAnalytics", "engagement"),
-    ("LearnerAnalytics", "mastery"),
-    ("LearnerAnalytics", "performance"),
-    ("LearnerAnalytics", "contentEffectiveness"),
-    ("LearnerComparison", "peers"),
-    ("LearnerPrediction", "dropOffRisk"),
+DOCUMENTS = {path.stem: path.read_text() for path in (Path(__file__).parent.parent / "operations").glob("*.graphql")}
+READERS: dict[str, tuple[Viewer, tuple[Scope, ...]]] = {
+    "learner-dashboard": (as_(LENA, Role.LEARNER), (Scope.LEARNER,)),
+    "trainer-dashboard": (as_(TOMAS, Role.TRAINER), (Scope.TRAINER,)),
+    "organization-dashboard": (as_(OLGA, Role.ORG_ADMIN), (Scope.ORGANIZATION, Scope.MARKET)),
 }
-"""What the learner's dashboard shows; a metric that is added later is not on it until somebody puts it there."""
+"""Who reads a document, and about what it must say everything."""
+every_document = pytest.mark.parametrize("name", READERS)
 
 
-def test_the_learner_dashboard_leaves_no_field_of_a_value_out() -> None:
-    info = TypeInfo(graphql_schema(SCHEMA))
-    selected = Selected(info)
-    visit(parse(LEARNER), TypeInfoVisitor(info, selected))
-    wanted: set[tuple[str, str]] = set(METRICS)
-    waiting = [
-        *(get_named_type(TYPES[group].fields[name].type) for group, name in METRICS),
-        *(TYPES[name] for name in ("Freshness", "DataQuality", "Withheld")),
-    ]
-    while waiting:
-        kind = waiting.pop()
-        for name, field in kind.fields.items():
-            if any(str(interface) == "Answer" for interface in kind.interfaces) and name != "value":
-                continue  # selected on the interface, once for all
-            below = get_named_type(field.type)
-            if (kind.name, name) not in wanted and isinstance(below, GraphQLObjectType):
-                waiting.append(below)
-            wanted.add((kind.name, name))
-    assert wanted - selected.fields == set()
-    assert {("Answer", "freshness"), ("Answer", "quality"), ("Answer", "withheld")} <= selected.fields
+def test_every_document_has_its_reader() -> None:
+    assert set(DOCUMENTS) == set(READERS)
+
+
+@every_document
+def test_a_dashboard_document_is_valid(name: str) -> None:
+    assert validate(graphql_schema(SCHEMA), parse(DOCUMENTS[name])) == []
+
+
+@every_document
+def test_a_dashboard_document_needs_less_than_half_of_what_is_allowed(name: str) -> None:
+    limits = Limits()
+    halved = Limits(
+        depth=limits.depth // 2 + 1, fields=limits.fields // 2, cost=limits.cost // 2, repeats=limits.repeats // 2
+    )
+    assert excess(halved, measure(graphql_schema(SCHEMA), parse(DOCUMENTS[name]), limits.page)) == []
 
 
 def wire(kind: Any) -> Any:
@@ -101,23 +72,56 @@ def wire(kind: Any) -> Any:
     return {name: wire(field.type) for name, field in kind.fields.items()}
 
 
-async def test_the_learner_dashboard_answers_with_everything_it_was_given() -> None:
-    def how(metric: Metric, *_: Any) -> dict[str, Any]:
-        return {**wire(TYPES[f"{metric.value_type.__name__}Answer"]), "definition": definition(metric)}
+def said(metric: Metric, *_: Any) -> dict[str, Any]:
+    """An answer with something in every field."""
+    return {**wire(TYPES[f"{metric.value_type.__name__}Answer"]), "definition": definition(metric)}
 
-    who = lena(how)
-    result = await SCHEMA.execute(LEARNER, context_value=who)
+
+async def asked(name: str) -> tuple[Asking, dict[str, Any]]:
+    """What a document is answered with, and by whom it was asked."""
+    who = Asking(READERS[name][0], Answering(said))
+    result = await SCHEMA.execute(DOCUMENTS[name], context_value=who)
     assert result.errors is None
-    learner = result.data["viewer"]["learner"]  # type: ignore[index]  # there are no errors, so there is data
-    assert learner["analytics"]["velocity"]["value"] == wire(TYPES["LearningVelocity"])
-    assert learner["prediction"]["dropOffRisk"]["value"] == wire(TYPES["DropOffRisk"])
-    assert sorted(key for key, _, _ in who.answers.asked) == [
-        "comparison-peer",
-        "learner-content-effectiveness",
-        "learner-engagement",
-        "learner-mastery",
-        "learner-performance",
-        "learner-skill-gap",
-        "learner-velocity",
-        "predictive-drop-off-risk",
-    ]
+    assert result.data is not None
+    return who, result.data
+
+
+def subjects(name: str, data: dict[str, Any]) -> dict[Scope, dict[str, Any]]:
+    """The subjects on the page."""
+    if name == "learner-dashboard":
+        return {Scope.LEARNER: data["viewer"]["learner"]}
+    return {Scope(key): part for key, part in data.items() if key in set(Scope)}
+
+
+@every_document
+async def test_a_dashboard_shows_every_field_of_every_metric_of_its_reader(name: str) -> None:
+    _, data = await asked(name)
+    found = subjects(name, data)
+    for metric in PUBLIC.values():
+        if metric.scope in READERS[name][1]:
+            group = found[metric.scope]
+            if metric.family is not Family.SUBJECT:
+                group = group[metric.family.value]
+            whole = said(metric)
+            del whole["definition"]
+            assert group[camel(metric.name)] == whole, metric.key
+
+
+@every_document
+async def test_a_dashboard_asks_for_no_metric_twice(name: str) -> None:
+    who, _ = await asked(name)
+    own = [key for key, subject, _ in who.answers.asked if subject.scope in READERS[name][1]]
+    assert len(own) == len(set(own))
+
+
+@pytest.mark.parametrize("name", ["trainer-dashboard", "organization-dashboard"])
+async def test_those_at_risk_come_first_with_what_their_risk_is_made_of(name: str) -> None:
+    who, data = await asked(name)
+    chosen = next(choice for choice, _ in who.chosen if choice.risk)
+    assert (chosen.by.name, chosen.direction.name) == ("RISK", "DESC")
+    assert {level.name for level in chosen.risk or ()} == {"HIGH", "CRITICAL"}
+    page = next(part["atRisk"] for part in data.values() if "atRisk" in part)
+    (row, *_) = [edge["node"] for edge in page["edges"]]
+    risk = row["prediction"]["dropOffRisk"]["value"]
+    assert {"factor", "contribution", "description"} <= risk["riskFactors"][0].keys()
+    assert {"action", "reason"} <= risk["interventions"][0].keys()

@@ -16,6 +16,9 @@ import httpx
 import orjson
 from sqlmodel import select
 
+from analytics.catalog import PUBLIC
+from analytics.codec import camel
+from analytics.declare import Family, Scope
 from datasources.catalog import SERVICES
 from datasources.postgres.session import system
 from datasources.postgres.tables import AnswerRow
@@ -39,17 +42,8 @@ DASHBOARD = (Path(__file__).parent.parent / "operations" / "learner-dashboard.gr
 SERVICE_TOKEN = "the-token-of-the-services"
 HOURS = timedelta(hours=1)
 
-FAMILIES = ("analytics", "comparison", "prediction")
-FIELDS = {
-    "velocity": "learner-velocity",
-    "skillGap": "learner-skill-gap",
-    "engagement": "learner-engagement",
-    "mastery": "learner-mastery",
-    "performance": "learner-performance",
-    "contentEffectiveness": "learner-content-effectiveness",
-    "peers": "comparison-peer",
-    "dropOffRisk": "predictive-drop-off-risk",
-}
+OF_A_LEARNER = {camel(metric.name): metric for metric in PUBLIC.values() if metric.scope is Scope.LEARNER}
+FIELDS = {name: metric.key for name, metric in OF_A_LEARNER.items()}
 """The answers of a learner dashboard, and the keys of their metrics."""
 
 
@@ -149,7 +143,10 @@ class Reply:
     def answers(self) -> dict[str, Any]:
         """The answers of a learner dashboard, by the name of their metric."""
         learner = self.data["viewer"]["learner"]
-        return {name: answer for family in FAMILIES for name, answer in learner[family].items()}
+        return {
+            name: (learner if metric.family is Family.SUBJECT else learner[metric.family.value])[name]
+            for name, metric in OF_A_LEARNER.items()
+        }
 
 
 @dataclass

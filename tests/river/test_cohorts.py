@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from analytics.catalog import METRICS
 from analytics.cohorts import EVERYWHERE
 from tests.campus import LEARNERS, PYTHON
 from tests.cast import LARS, LENA, SAM
@@ -49,15 +50,12 @@ def without(learners: Iterable[str]) -> Callable[[Call, Any], Any]:
 
 async def snapshot(gateway: Gateway, metric: str, group: str) -> dict[str, float | None]:
     """The scores of a group's members, as today's snapshot has them, in memory or kept."""
+    wanted = ("cohort", group, f"{metric}@{METRICS[metric].version}")
     (found,) = [
         entry.value.value
         for (_, asked), entry in gateway.world.memory._entries.items()
-        if (asked.scope, asked.subject, asked.metric) == ("cohort", group, f"{metric}@1")
-    ] or [
-        orjson.loads(row.value)
-        for row in await gateway.kept()
-        if (row.scope, row.subject, row.metric) == ("cohort", group, f"{metric}@1")
-    ]
+        if (asked.scope, asked.subject, asked.metric) == wanted
+    ] or [orjson.loads(row.value) for row in await gateway.kept() if (row.scope, row.subject, row.metric) == wanted]
     return {member: score for member, _, _, score in found["members"]}
 
 

@@ -34,7 +34,11 @@ async def test_every_metric_has_a_value_or_a_reason_and_is_live(gateway: Gateway
         assert answer["freshness"]["sources"]
         assert {source["origin"] for source in answer["freshness"]["sources"]} == {"LIVE"}
         assert answer["freshness"]["asOf"] == AS_OF.isoformat().replace("+00:00", "Z")
-    assert [name for name, answer in heard.items() if answer["value"] is None] == ["contentEffectiveness"]
+    assert {name for name, answer in heard.items() if answer["value"] is None} == {
+        "contentEffectiveness",  # a dozen learners are too few to compare
+        "timeSpent",  # a campus knows days, not sessions
+        "learningPath",  # nor paths
+    }
     assert of_each(heard, "origin") == {"LIVE"}
     assert of_each(heard, "tier") == {"SOURCE"}
 

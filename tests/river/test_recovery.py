@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analytics.catalog import METRICS, services_of
 from tests.river.banks import FIELDS, HOURS
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 STATES = "{ services { name configured state failuresInARow openings probesAt calls mocks lastKnown lastError } }"
 REST = timedelta(seconds=34)
 """Longer than a breaker rests at first, and than an answer that a service is missing from is held."""
-ON_COURSE = FIELDS.keys() - {"skillGap", "mastery"}
+ON_COURSE = {field for field, key in FIELDS.items() if "course" in services_of(METRICS[key])}
 
 
 async def states(gateway: Gateway) -> dict[str, Any]:

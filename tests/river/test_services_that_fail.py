@@ -19,8 +19,8 @@ EACH = sorted(frozenset[str]().union(*STANDS_ON.values()))
 each_service = pytest.mark.parametrize("service", EACH)
 
 
-def test_the_dashboard_stands_on_five_services() -> None:
-    assert EACH == ["assessment", "content", "course", "devlab", "skills"]
+def test_the_dashboard_stands_on_seven_services() -> None:
+    assert EACH == ["assessment", "content", "course", "devlab", "directory", "learner-ai", "skills"]
 
 
 def is_marked(answer: dict[str, Any], service: str) -> bool:
@@ -91,15 +91,20 @@ async def test_without_mocks_there_is_a_reason_instead(clone: Clone, services: S
     async with running(clone.app_url, services, clock, mocks=False) as gateway:
         await services.turn("course", "failing")
         heard = (await gateway.dashboard()).answers
-    assert {field for field, answer in heard.items() if answer["withheld"]} == {
+    down = {field for field, answer in heard.items() if (answer["withheld"] or {}).get("reason") == "SOURCE_DOWN"}
+    assert down == {field for field, answer in heard.items() if answer["withheld"]} - {"timeSpent", "learningPath"}
+    assert down == {
         "velocity",
         "engagement",
         "contentEffectiveness",
         "peers",
+        "skills",
         "dropOffRisk",
+        "performanceForecast",
+        "recommendations",
+        "gamification",
     }
     for answer in heard.values():
-        assert not answer["withheld"] or answer["withheld"]["reason"] == "SOURCE_DOWN"
         assert "MOCK" not in {source["origin"] for source in answer["freshness"]["sources"]}
 
 
@@ -108,7 +113,8 @@ async def test_a_directory_that_never_told_costs_names_and_groups_only(gateway: 
     reply = await gateway.dashboard()
     assert reply.data["viewer"]["learner"]["organization"]["name"].startswith("Organization ")
     marked = {field for field, answer in reply.answers.items() if is_marked(answer, "directory")}
-    assert marked == {"contentEffectiveness", "peers", "dropOffRisk"}
+    assert marked == {field for field, services in STANDS_ON.items() if "directory" in services}
+    assert not marked & {"velocity", "skillGap", "engagement", "mastery", "performance", "learningPath"}
     assert reply.answers["peers"]["withheld"]["reason"] == "SOURCE_DOWN"
     refused = await gateway.ask("{ organization { learners { totalCount } } }", "olga")
     assert refused.codes == {"UNAVAILABLE"}, "nobody knows how many there are, and that is not none"

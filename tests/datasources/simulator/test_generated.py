@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 import pytest
 
@@ -231,3 +232,28 @@ def test_learners_take_one_or_two_courses_and_a_second_run_is_a_second_attempt(u
     again = [own for own in of_person.values() if len({courses[one.course].title for one in own}) < len(own)]
     assert again
     assert all(max(own, key=lambda one: courses[one.course].start).previous_attempts == 1 for own in again)
+
+
+def final_score(course: CourseRun, one: Registration) -> float:
+    """Counted work by weight; what was not handed in scores 0, and what was never marked is left out."""
+    scores = {piece.task: piece.score for piece in one.submissions}
+    marked = [task for task in course.tasks if task.counts and scores.get(task.id, 0.0) is not None]
+    return sum(task.weight * (scores.get(task.id) or 0.0) for task in marked) / sum(task.weight for task in marked)
+
+
+def test_a_result_follows_from_the_work(usual: Campus) -> None:
+    courses = courses_of(usual)
+    for one in usual.registrations:
+        final = final_score(courses[one.course], one)
+        said = "distinction" if final >= 85 else "passed" if final >= 40 else "failed"
+        assert one.result == (None if one.left_day is not None else said)
+    assert {one.result for one in usual.registrations} == {None, "distinction", "passed", "failed"}
+
+
+def test_a_learner_lives_in_the_time_zone_of_their_branch(usual: Campus) -> None:
+    zones = defaultdict(set)
+    for person in usual.people:
+        if person.region is not None:
+            zones[person.organization, person.region].add(person.time_zone)
+    assert all(len(found) == 1 for found in zones.values())
+    assert {zone for found in zones.values() for zone in found} <= available_timezones()

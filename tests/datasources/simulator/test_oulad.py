@@ -154,6 +154,24 @@ def test_a_registration_without_a_date_begins_with_what_is_known(tmp_path: Path)
     assert (third.enrolled_day, third.left_day) == (-10, None)
 
 
+def test_final_results_are_those_of_the_files(tmp_path: Path) -> None:
+    campus = import_oulad(laid_out(tmp_path / "sample", SAMPLE))
+    assert [one.result for one in campus.registrations] == ["passed", None, "failed"]
+    assert {person.time_zone for person in campus.people if "learner" in person.roles} == {"Europe/London"}
+
+
+def test_a_copy_without_final_results_tells_none(tmp_path: Path) -> None:
+    rows = [line.rpartition(",")[0] for line in SAMPLE["enrollments"].strip().splitlines()]
+    campus = import_oulad(laid_out(tmp_path / "sample", {**SAMPLE, "enrollments": "\n".join(rows)}))
+    assert [one.result for one in campus.registrations] == [None] * 3
+
+
+def test_a_final_result_of_another_kind_is_named_with_its_line(tmp_path: Path) -> None:
+    wrong = SAMPLE["enrollments"].replace("Pass", "Splendid")
+    with pytest.raises(OuladError, match=r"enrollments\.csv, line 2: Splendid"):
+        import_oulad(laid_out(tmp_path / "d", {**SAMPLE, "enrollments": wrong}))
+
+
 def test_regions_become_tenants_with_staff_of_their_own(tmp_path: Path) -> None:
     campus = import_oulad(laid_out(tmp_path / "sample", SAMPLE))
     home = {one.id: one.name for one in campus.organizations}

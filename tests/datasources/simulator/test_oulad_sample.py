@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,3 +105,10 @@ def test_every_answer_about_every_person_and_course_is_a_valid_fact(campus: Camp
             answers: dict[str, Any] = {key: read.answer(key) for key in ids.get(read.subject, people)}
             fact: Any = endpoint.fact
             assert TypeAdapter(dict[str, fact], config=exact).validate_python(answers)
+
+
+def test_results_are_those_of_the_table(campus: Campus) -> None:
+    with gzip.open(DATA / "enrollments.csv.gz", "rt") as file:
+        said = Counter(row["final_result"] for row in csv.DictReader(file))
+    names = {"distinction": "Distinction", "passed": "Pass", "failed": "Fail", None: "Withdrawn"}
+    assert Counter(names[one.result] for one in campus.registrations) == said

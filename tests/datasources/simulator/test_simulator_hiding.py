@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasources.simulator.services import services
-from tests.campus import AS_OF, small_campus
+from tests.campus import AS_OF, SQL, small_campus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,7 @@ def dated(value: Any) -> Iterator[datetime]:
 def forgetful(campus: Campus) -> Campus:
     """The campus without what happens after its clock, worked out the slow way."""
     start = {course.id: course.start for course in campus.courses}
+    length = {course.id: course.length_days for course in campus.courses}
 
     def past(course: str, day: int) -> bool:
         return start[course] + timedelta(days=day) <= campus.as_of
@@ -65,6 +66,7 @@ def forgetful(campus: Campus) -> Campus:
                 left_day=one.left_day if one.left_day is not None and past(one.course, one.left_day) else None,
                 submissions=tuple(work for work in one.submissions if past(one.course, work.day)),
                 clicks=tuple(click for click in one.clicks if past(one.course, click[1])),
+                result=one.result if past(one.course, length[one.course]) else None,
             )
             for one in campus.registrations
             if past(one.course, one.enrolled_day)
@@ -99,6 +101,18 @@ def test_a_course_day_is_known_from_its_start() -> None:
         for at in (AS_OF, AS_OF - timedelta(seconds=1))
     }
     assert seen == {AS_OF: AS_OF, AS_OF - timedelta(seconds=1): AS_OF - timedelta(days=1)}
+
+
+def results(at: datetime) -> list[str | None]:
+    answers = everything(replace(small_campus(), as_of=at))
+    return [one["result"] for one in answers["course", "enrollments", SQL]["enrollments"]]
+
+
+def test_how_a_course_ended_is_told_from_its_last_moment_on() -> None:
+    [sql] = [course for course in small_campus().courses if course.id == SQL]
+    end = sql.start + timedelta(days=sql.length_days)
+    assert set(results(end - timedelta(seconds=1))) == {None}
+    assert {"passed", "failed", "distinction"} < set(results(end))
 
 
 def test_the_small_campus_has_something_to_hide() -> None:

@@ -212,6 +212,17 @@ def test_enrolments_tell_who_left_who_finished_and_who_is_at_work() -> None:
     assert status[PYTHON][SAM] == "active"
 
 
+def test_a_result_is_told_of_those_who_finished_and_of_nobody_else() -> None:
+    told = [one for course in (PYTHON, SQL) for one in payload("course", "enrollments", course)["enrollments"]]
+    assert {one["status"] for one in told if one["result"]} == {"completed"}
+    assert all(one["result"] for one in told if one["status"] == "completed")
+
+
+def test_the_directory_tells_where_somebody_s_days_begin() -> None:
+    assert payload("directory", "user", LENA)["timeZone"] == "Europe/Oslo"
+    assert payload("directory", "user", SAM)["timeZone"] is None
+
+
 def test_work_carried_over_is_scored_but_not_assigned_again() -> None:
     [course] = [one for one in payload("course", "progress", LEARNERS[9])["courses"] if one["courseId"] == PYTHON]
     assert [module["id"] for module in course["modules"]] == [f"{PYTHON}-t{number}" for number in range(2, 6)]
