@@ -11,7 +11,8 @@ from analytics.declare import Metric, Scope, Withheld, WithheldReason
 from analytics.keeping import question
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
-from analytics.solve import FAULT, Solver
+from analytics.solve import Solver
+from analytics.working import FAULT
 from datasources.postgres.audit import Event, record
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiodataloader import DataLoader
 
 from analytics import cohorts
-from analytics.codec import encode
 from analytics.cohorts import EVERYWHERE, Member, Snapshot
-from analytics.declare import DataQuality, DataQualityLevel, Input, Metric, Scope, Withheld, WithheldReason
-from analytics.inputs import DEGRADED_FOR, PATIENCE, Inputs, Read, down, is_down
+from analytics.declare import Metric, Scope
+from analytics.inputs import PATIENCE, Inputs, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
-from analytics.record import NO_QUALITY, Answer, Found, Source, Tier, worst
-from datasources.declare import Origin
+from analytics.record import Answer, Found, Tier, worst
+from analytics.working import FAULT, Working
 from datasources.postgres import answers as table
 from datasources.postgres.answers import Kept, Question
 from datasources.postgres.connection import UNAVAILABLE
@@ -30,14 +29,12 @@ from datasources.postgres.prune import ANSWERS as RETENTION
 from datasources.postgres.session import Actor, system
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from analytics.world import World
 
 log = structlog.get_logger(__name__)
 
-WANTING = {WithheldReason.NOT_ENOUGH_DATA, WithheldReason.TOO_FEW_PEERS}
-FAULT = Withheld(WithheldReason.FAULT, "This number could not be worked out. The fault is ours, and is logged.")
 REFRESH_SECONDS = 30.0
 
 
@@ -80,7 +77,7 @@ class Solver:
             return Found(kept, Tier.DATABASE)
         answer = tried or await self._solve(metric, subject, arguments)
         if is_down(answer) and self._world.services.mocks:
-            mocked = await self._work_out(metric, subject, arguments, mocks=True)
+            mocked = await self._working.out(metric, subject, arguments, mocks=True)
             if mocked.value is not None:
                 return Found(mocked, Tier.SOURCE)
         return Found(answer, Tier.MEMORY if tried else Tier.SOURCE)
@@ -89,7 +86,7 @@ class Solver:
         """An answer about the same subject that a metric reads, as the viewer may read it; never a stale one."""
         answer = await self._fresh(metric, subject, self._kept)
         if mocks and is_down(answer):
-            return await self._work_out(metric, subject, {}, mocks=True)
+            return await self._working.out(metric, subject, {}, mocks=True)
         return answer
 
     async def known(self, metric: Metric, subject: Subject, *, patience: timedelta = timedelta(0)) -> Answer:
@@ -128,7 +125,8 @@ class Solver:
         self._facts = world.services.facts(
             self._organization, at=self._at, deadline=deadline, request_id=self._request_id
         )
-        self._inputs = Inputs(self._organization, self._at, self._facts, world.roster, self)
+        inputs = Inputs(self._organization, self._at, self._facts, world.roster, self)
+        self._working = Working(inputs, self._at, world.now)
 
     def _loader(self, actor: Actor) -> DataLoader[Question, Kept | None]:
         async def read(asked: Sequence[Question]) -> list[Kept | None]:
@@ -190,7 +188,7 @@ class Solver:
         async def work() -> Answer:
             nonlocal led
             led = True
-            return await self._work_out(metric, subject, arguments, mocks=False)
+            return await self._working.out(metric, subject, arguments, mocks=False)
 
         answer = await self._once(asked, work)
         if not answer.complete and not led:
@@ -215,57 +213,6 @@ class Solver:
         """Hold an answer; one that was read, with the mark from before, unless newer ones were kept meanwhile."""
         self._world.memory.put((self._organization, asked), answer, until=answer.expires_at, mark=mark)
 
-    async def _work_out(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], *, mocks: bool) -> Answer:
-        reads = await asyncio.gather(
-            *(self._inputs.read(given, metric, subject, mocks=mocks) for given in metric.inputs)
-        )
-        sources = worst(source for read in reads for source in read.sources)
-        missing = [
-            read.value
-            for read, given in zip(reads, metric.inputs, strict=True)
-            if isinstance(read.value, Withheld) and not given.optional
-        ]
-        broken = [read.value for read, given in zip(reads, metric.inputs, strict=True) if _broken(read, given)]
-        outcome = (broken or missing or [None])[0] or self._compute(metric, subject, arguments, reads)
-        blank = self._blank(metric, sources, until=(read.expires_at for read in reads if read.expires_at))
-        if isinstance(outcome, Withheld):
-            poorer = any(source.origin in {None, Origin.MOCK} for source in sources)
-            if outcome.reason is WithheldReason.SOURCE_DOWN or (poorer and outcome.reason in WANTING):
-                # What a mock or nothing is too little for says nothing about the person: the source is down.
-                outcome = down(sources)
-            return replace(blank, withheld=outcome)
-        return replace(
-            blank,
-            value=encode(outcome),
-            quality=_quality(outcome.quality, sources),
-            score=metric.score(outcome),
-            level=metric.level(outcome),
-        )
-
-    def _compute(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], reads: Sequence[Read]) -> Any:
-        inputs = (
-            None if isinstance(read.value, Withheld) and not given.reasons else read.value
-            for read, given in zip(reads, metric.inputs, strict=True)
-        )
-        chosen = {a.name: arguments.get(a.name, a.default) for a in metric.arguments}
-        if metric.wants_clock:
-            chosen["at"] = self._at
-        if metric.wants_subject:
-            chosen["course"] = subject.id
-        try:
-            return metric.compute(*inputs, **chosen)
-        except Exception as error:
-            # A metric never costs the rest of a dashboard: the fault is ours, is logged, and withholds this one.
-            log.exception("metric.fault", metric=metric.key, error=type(error).__name__)
-            return FAULT
-
-    def _blank(self, metric: Metric, sources: tuple[Source, ...], until: Iterable[datetime] = ()) -> Answer:
-        """An answer of this moment, without anything said yet; fresh no longer than the answers it is made of."""
-        now = self._world.now()
-        whole = all(source.origin is Origin.LIVE for source in sources)
-        expires = min((now + (metric.fresh_for if whole else DEGRADED_FOR), *until))
-        return Answer(metric, None, None, NO_QUALITY, sources, None, None, self._at, now, expires)
-
     async def _take_snapshot(self, metric: Metric, group: str) -> Answer:
         learners = await self._world.roster.places.learners(self._organization, None if group == EVERYWHERE else group)
         answers = await asyncio.gather(
@@ -281,20 +228,6 @@ class Solver:
                 for peer, answer in zip(learners, answers, strict=True)
             ),
         )
-        blank = self._blank(metric, worst(source for answer in answers for source in answer.sources))
+        blank = self._working.blank(metric, worst(source for answer in answers for source in answer.sources))
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
         return replace(blank, value=taken.wire(), expires_at=expires)
-
-
-def _broken(read: Read, given: Input) -> bool:
-    """Whether an input is missing for a fault of ours: what follows from it is not known to be right."""
-    withheld = isinstance(read.value, Withheld) and read.value.reason is WithheldReason.FAULT
-    return withheld and not given.reasons
-
-
-def _quality(quality: DataQuality, sources: tuple[Source, ...]) -> DataQuality:
-    """How much a value stands on: nothing where it is mocked, little where a service is missing from it."""
-    given = {source.origin for source in sources}
-    if Origin.MOCK in given:
-        return NO_QUALITY
-    return replace(quality, level=DataQualityLevel.LOW) if None in given else quality

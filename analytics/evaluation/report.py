@@ -49,11 +49,14 @@ DIFFERENCES = Section(
         fallen due. The likeliest reason is therefore that 2014J is harder to order on these days, which cannot be
         shown while it is sealed. The margin to the ceiling of day 124 is small: read the check again with every new
         model.""",
-        """- **Risk is too high for courses like AAA**, where three of four pass: read the order there, not the
-        percentage, until the intercept is recalibrated on own outcomes.""",
+        """- **Both models are too dark for a course like AAA**, where three of four pass: its risk is too high and its
+        forecast too low, further off than the learner's own average. Read the order there and not the number, until
+        the intercepts are recalibrated on own outcomes.""",
+        """- **The forecast's interval** holds eight of ten over all presentations, and fewer or more in single ones:
+        it is that of single learners in an average course.""",
         """- **Slightly behind** in velocity passed .44 of the time as published, and less often as served: the
-        published rate counts pieces of work, the served one their weights.""",
-        "- **Engagement by level on day 94** was published from activity up to day 90.",
+        published rate agrees with counting pieces of work; the served one goes by their weights.""",
+        "- **Engagement by level**: the published row of day 94 agrees with activity up to day 90, not 94.",
         """- **Content effects** repeat themselves when the outcome is passing and a course has over a thousand
         learners, as published; with the served outcome, the score in the latest assessment, much less.
         Shrinking therefore leaves small effects, and nearly every verdict is unclear: that is what the data

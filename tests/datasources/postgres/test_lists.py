@@ -1,4 +1,4 @@
-"""Rosters and lists: pages put together are the sorted whole, and nobody learns of whom they may not see."""
+"""Rosters: pages put together are the sorted whole, and nobody learns of whom they may not see."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from datasources.course import EnrollmentStatus
-from datasources.postgres import answers, lists, pages, roster
-from datasources.postgres.lists import Headcounts
+from datasources.postgres import answers, pages, roster
 from datasources.postgres.pages import Among, Measure, Wanted, Window
 from datasources.postgres.session import Actor, Database
-from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
-from tests.datasources.postgres.rosters import ALGEBRA, BOTANY, NOW, acme, asked, kept, other, place, user
+from tests.cast import ACME, LENA, OLGA, OTHER, SAM, TARA, TOMAS
+from tests.datasources.postgres.rosters import ALGEBRA, NOW, acme, asked, kept, other, place, user
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -259,53 +257,3 @@ async def test_an_answer_that_is_another_s_to_read_is_not_missing_for_ever(datab
     await roster.sync(database, acme())
     page = await read(database, Wanted(by=RISK), actor=TEACHES, first=9)
     assert (set(ids(page)), page.unknown, page.missing) == ({LENA, TOMAS}, 2, (LENA,))
-
-
-async def test_courses_of_learners_are_read_together_and_as_they_stood(database: Database) -> None:
-    await roster.sync(database, acme())
-    before = database.statements
-    found = await lists.taken(database, ADMIN, [LENA, LARS, "nobody"], NOW)
-    assert database.statements == before + 1
-    told = {who: [(one.course.id, one.status, one.left_at) for one in taken] for who, taken in found.items()}
-    active, withdrawn = EnrollmentStatus.ACTIVE, EnrollmentStatus.WITHDRAWN
-    left = NOW - timedelta(hours=24)
-    assert told == {
-        LENA: [(ALGEBRA, active, None), (BOTANY, withdrawn, left)],
-        LARS: [(BOTANY, active, None)],
-        "nobody": [],
-    }
-    earlier = await lists.taken(database, ADMIN, [LENA], NOW - timedelta(days=2))
-    assert [(one.course.id, one.status, one.left_at) for one in earlier[LENA]] == [
-        (ALGEBRA, active, None),
-        (BOTANY, active, None),
-    ]
-    assert await lists.taken(database, ADMIN, [LENA], NOW - timedelta(days=21)) == {LENA: ()}
-
-
-async def test_everybody_sees_the_courses_that_are_theirs_to_see(database: Database) -> None:
-    await roster.sync(database, acme())
-    await roster.sync(database, other())
-    seen = {
-        actor.user: [(course.id, course.learners) for course in await lists.courses(database, actor)]
-        for actor in (ADMIN, TEACHES, Actor(ACME, LARS, "learner"), Actor(OTHER, SAM, "org-admin"))
-    }
-    assert seen == {
-        OLGA: [(ALGEBRA, 1), (BOTANY, 1)],
-        TOMAS: [(ALGEBRA, 1)],
-        LARS: [(BOTANY, None)],
-        SAM: [(ALGEBRA, 1)],
-    }
-    taken = await lists.taken(database, TEACHES, [LENA, LARS], NOW)
-    assert {who: [one.course.id for one in rows] for who, rows in taken.items()} == {LENA: [ALGEBRA], LARS: []}
-    taught = await lists.taught(database, TEACHES, [TOMAS, TARA])
-    assert {who: [one.id for one in rows] for who, rows in taught.items()} == {TOMAS: [ALGEBRA], TARA: []}
-    assert await lists.taught(database, Actor(OTHER, SAM, "org-admin"), [TOMAS]) == {TOMAS: ()}
-
-
-async def test_heads_are_counted_by_department_and_by_region(database: Database) -> None:
-    told = acme()
-    people = [replace(one, department="Sales") if one.id in {LENA, LARS, TARA} else one for one in told.people]
-    await roster.sync(database, replace(told, people=people))
-    before = database.statements
-    assert await lists.headcounts(database, ADMIN) == Headcounts({"Sales": 2}, {"north": 1})
-    assert database.statements == before + 1
