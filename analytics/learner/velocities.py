@@ -185,8 +185,8 @@ def used_days(plans: Sequence[Sequence[Module]], at: datetime) -> list[date]:
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
     formula="paceRatio = clamp(completed weight / weight due by now, 0, 2); over courses the credit-weighted mean",
     evidence=(
-        "OULAD, 25,478 registrations at day 94: of those behind 3 % passed, slightly behind 44 %, on track 72 %, "
-        "ahead 82 %; AUC for passing .61 at day 34 to .77 at day 124"
+        "OULAD, 15 presentations: AUC for passing .62 at day 34 to .80 at day 124; at day 94, by the ratio alone, of "
+        "those behind 3 % passed, slightly behind 30 %, on track 72 %, ahead 88 % (n = 15,968)"
     ),
     score=lambda value: None if value.pace_ratio is None else 100 * value.pace_ratio,
     level=lambda value: value.status.name,

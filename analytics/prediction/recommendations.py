@@ -33,8 +33,9 @@ from datasources.learner_ai import Suggestions
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
     formula="score = 0.4 urgency + 0.3 gap priority/100 + 0.2 peer trend + 0.1 max(0, effect)/10; urgency = 1 - days "
     "until due/14, 1 when overdue; peer trend = share opening it in 14 days / the largest such share of the course",
-    evidence="OULAD, 8 cases: of the items a learner opens in the next 14 days, ten that trend with peers hold 31 to "
-    "86 %, ten at random 2 to 8 %. That is agreement with what learners do, not benefit.",
+    evidence="OULAD, 9 cases: of the items a learner opens in the next 14 days, the first ten hold 26 to 58 % when "
+    "peers are of one organization, 37 to 77 % when they are of the whole course, ten at random 3 to 6 %. That is "
+    "agreement with what learners do, not benefit.",
 )
 def recommendations(  # noqa: PLR0913, PLR0917 - one parameter for each fact it stands on
     progress: Progress,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import SQLModel, select, text
 from typer.testing import CliRunner
 
-from datasources.postgres import answers, audit, prune, roster
+from datasources.postgres import answers, audit, choices, prune, roster
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.prune import JANITOR, Gone
@@ -83,7 +83,10 @@ async def fill(database: Database) -> None:
     for organization, somebody, one in ((ACME, LENA, acme()), (OTHER, SAM, other())):
         await roster.sync(database, one)
         await keep(database, organization, [timedelta(0)])
-        await audit.record(database, Actor(organization, somebody, "learner"), [audit.Event("looked")])
+        learner = Actor(organization, somebody, "learner")
+        await audit.record(database, learner, [audit.Event("looked")])
+        await choices.show(database, learner, visible=False, at=NOW)
+        await choices.decide(database, learner, "read this", "saved", at=NOW)
 
 
 async def seen(clone: Clone, actor: Actor) -> dict[str, int]:
