@@ -1,0 +1,134 @@
+"""Doing a job: claimed, done by its kind, and told of as it goes, so that it ends whatever happens to the worker."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from datasources.postgres import jobs
+from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.jobs import ATTEMPTS, Status
+from gateway.queue import Later
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from datasources.postgres.jobs import Job, Kind
+    from datasources.postgres.session import Database
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT = timedelta(seconds=2)
+"""How long a job that could not be done waits for its second attempt; the third waits four times as long."""
+
+
+class Unwanted(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """Somebody cancelled the job."""
+
+
+class Superseded(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """Another worker goes on with the job: this one was taken for dead."""
+
+
+class NotNow(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """What the job needs does not answer; `cause` names it, and trying again later may help."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Work:
+    """A claimed job in the hands of what does it."""
+
+    def __init__(self, database: Database, job: Job) -> None:
+        self._database = database
+        self.job = job
+
+    async def progress(self, done: int, of: int) -> None:
+        """Say that so much of the job is done.
+
+        Raises:
+            Unwanted: somebody cancelled it.
+            Superseded: another worker has it.
+        """
+        percent = min(99, 100 * done // max(1, of))
+        wanted = await jobs.report(self._database, self.job, Status.RUNNING, percent)
+        if wanted is None:
+            raise Superseded
+        if not wanted:
+            raise Unwanted
+
+
+class Hands:
+    """Does jobs by their kind."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[Kind, Callable[[Work], Awaitable[Mapping[str, Any]]]],
+        rng: random.Random,
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._rng = rng
+
+    async def work(self, organization: str, job_id: str) -> None:
+        """Do one job, if it is still to be done, and say how it ended.
+
+        Raises:
+            Later: it could not be done now, for a cause that may pass.
+        """
+        try:
+            job = await jobs.claim(self._database, organization, job_id)
+        except UNAVAILABLE as error:
+            raise Later(FIRST_WAIT) from error
+        if job is None:
+            log.info("job.not_claimed", job=job_id)
+            return
+        try:
+            result = await self._handlers[job.kind](Work(self._database, job))
+            await self._end(job, Status.COMPLETED, result=result)
+        except Superseded:
+            log.warning("job.superseded", job=job.id, kind=job.kind.value)
+        except Unwanted:
+            await self._end(job, Status.CANCELLED)
+        except NotNow as error:
+            await self._again(job, error.cause)
+        except UNAVAILABLE:
+            await self._again(job, "database")
+        except Exception as error:
+            log.exception("job.fault", job=job.id, kind=job.kind.value, error=type(error).__name__)
+            await self._end(job, Status.FAILED, error="a fault of ours; it is in the log")
+
+    async def _again(self, job: Job, cause: str) -> None:
+        """Have a job tried again, later each time, unless it was tried often enough."""
+        if job.attempts >= ATTEMPTS:
+            await self._end(job, Status.FAILED, error=f"{cause} did not answer")
+            return
+        try:
+            await jobs.report(self._database, job, Status.QUEUED, job.progress, error=f"waits for {cause}")
+        except UNAVAILABLE as error:
+            log.warning("job.not_reported", job=job.id, error=type(error).__name__)
+        wait = FIRST_WAIT * 4 ** (job.attempts - 1)
+        raise Later(wait * self._rng.uniform(0.75, 1.25))
+
+    async def _end(
+        self, job: Job, status: Status, *, result: Mapping[str, Any] | None = None, error: str | None = None
+    ) -> None:
+        try:
+            await jobs.report(
+                self._database,
+                job,
+                status,
+                100 if status is Status.COMPLETED else job.progress,
+                result=result,
+                error=error,
+            )
+        except UNAVAILABLE as lost:
+            # Not told, it is not over: it is delivered again, and what was done already is found done.
+            raise Later(FIRST_WAIT) from lost
+        log.info("job.ended", job=job.id, kind=job.kind.value, status=status.value, attempts=job.attempts)

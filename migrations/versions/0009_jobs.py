@@ -1,0 +1,172 @@
+"""Jobs: what is done without anybody waiting for it.
+
+The `jobs` table remembers, under the rules of rows; PgQueuer's own tables, in a schema of their own,
+deliver. A row and its delivery are one statement of one function, so that neither is there without the
+other. The delivery holds two ids and nothing else.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+from pgqueuer.domain.settings import DBSettings
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+ORGANIZATION = "(SELECT my_organization())"
+ME = "(SELECT me())"
+ROLE = "(SELECT my_role())"
+
+TABLE = """
+CREATE TABLE jobs (
+    organization text NOT NULL,
+    id text NOT NULL DEFAULT gen_random_uuid()::text,
+    kind text NOT NULL,
+    owner text NOT NULL,
+    role text NOT NULL,
+    once text NOT NULL,
+    scope text,
+    subject text,
+    details jsonb NOT NULL,
+    status text NOT NULL DEFAULT 'QUEUED',
+    progress smallint NOT NULL DEFAULT 0,
+    attempts smallint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    unwanted boolean NOT NULL DEFAULT false,
+    result jsonb,
+    error text,
+    PRIMARY KEY (organization, id),
+    CONSTRAINT jobs_stand_somewhere CHECK (status IN ('QUEUED', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED')),
+    CONSTRAINT jobs_progress_in_percent CHECK (progress BETWEEN 0 AND 100)
+)
+"""
+
+READERS = f"""
+CREATE POLICY readers ON jobs FOR SELECT USING (owner = {ME} OR CASE {ROLE}
+    WHEN 'learner' THEN scope = 'learner' AND subject = {ME}
+    WHEN 'trainer' THEN (scope = 'trainer' AND subject = {ME}) OR (scope = 'learner' AND subject IN (
+        SELECT e.person FROM teaching t JOIN enrollments e USING (organization, course)
+        WHERE t.organization = {ORGANIZATION} AND t.trainer = {ME} AND e.live))
+    WHEN 'org-admin' THEN true
+    ELSE false END)
+"""  # noqa: S608 - our own words
+
+MAKERS = f"""
+CREATE POLICY makers ON jobs FOR INSERT WITH CHECK (owner = {ME} AND role = {ROLE} AND kind = 'REFRESH'
+    AND {ROLE} IN ('learner', 'trainer', 'org-admin'))
+"""
+
+ACTOR = "text, text, text"
+FUNCTIONS = {
+    # Waits for whoever makes the same job just now, so the row that is read afterwards is there to be seen.
+    f"enqueue_jobs({ACTOR}, text, text[], text[], text[], jsonb[], integer, interval)": """
+    RETURNS TABLE (n bigint, fresh boolean, job jobs) LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE made text[];
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        WITH fresh AS (
+            INSERT INTO jobs (organization, kind, owner, role, once, scope, subject, details)
+            SELECT $1, $4, $2, $3, q.once, q.scope, q.subject, q.details
+            FROM (SELECT DISTINCT ON (once) * FROM unnest($5, $6, $7, $8) AS u (once, scope, subject, details)
+                  ORDER BY once) q
+            ON CONFLICT (organization, once) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING
+            RETURNING id
+        ), delivered AS (
+            INSERT INTO queue.pgqueuer (priority, entrypoint, payload, execute_after, status)
+            SELECT $9, 'job', convert_to(jsonb_build_array($1, id)::text, 'UTF8'), now() + $10, 'queued' FROM fresh
+        )
+        SELECT array_agg(id) INTO made FROM fresh;
+        RETURN QUERY
+        SELECT q.n, coalesce(j.id = ANY (made), false), j
+        FROM unnest($5) WITH ORDINALITY AS q (once, n)
+        JOIN jobs j ON j.organization = $1 AND j.once = q.once AND j.status IN ('QUEUED', 'RUNNING');
+    END $$
+    """,
+    f"claim_job({ACTOR}, text, integer)": """
+    RETURNS SETOF jobs LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        UPDATE jobs SET status = CASE WHEN unwanted THEN 'CANCELLED' ELSE 'FAILED' END, finished_at = clock_timestamp(),
+            error = CASE WHEN unwanted THEN NULL ELSE format('given up after %s attempts', attempts) END
+        WHERE organization = $1 AND id = $4 AND status IN ('QUEUED', 'RUNNING') AND (unwanted OR attempts >= $5);
+        IF FOUND THEN
+            PERFORM tell_job($1, $4);
+            RETURN;
+        END IF;
+        RETURN QUERY
+        UPDATE jobs SET status = 'RUNNING', attempts = attempts + 1,
+            started_at = coalesce(started_at, clock_timestamp())
+        WHERE organization = $1 AND id = $4 AND status IN ('QUEUED', 'RUNNING') RETURNING *;
+        PERFORM tell_job($1, $4);
+    END $$
+    """,
+    # Only the attempt that was claimed last is heard: a worker that was taken for dead says nothing any more.
+    f"report_job({ACTOR}, text, integer, text, integer, jsonb, text)": """
+    RETURNS TABLE (unwanted boolean) LANGUAGE plpgsql VOLATILE AS $$
+    #variable_conflict use_column
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        RETURN QUERY
+        UPDATE jobs SET status = $6, progress = greatest(progress, $7), result = coalesce($8, result), error = $9,
+            finished_at = CASE WHEN $6 IN ('QUEUED', 'RUNNING') THEN NULL ELSE clock_timestamp() END
+        WHERE organization = $1 AND id = $4 AND attempts = $5 AND status = 'RUNNING' RETURNING jobs.unwanted;
+        IF FOUND THEN
+            PERFORM tell_job($1, $4);
+        END IF;
+    END $$
+    """,
+    f"cancel_job({ACTOR}, text)": """
+    RETURNS SETOF jobs LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        UPDATE jobs SET unwanted = true, status = CASE status WHEN 'QUEUED' THEN 'CANCELLED' ELSE status END,
+            finished_at = CASE status WHEN 'QUEUED' THEN clock_timestamp() END
+        WHERE organization = $1 AND id = $4 AND status IN ('QUEUED', 'RUNNING');
+        PERFORM tell_job($1, $4);
+        RETURN QUERY SELECT * FROM jobs WHERE organization = $1 AND id = $4;
+    END $$
+    """,
+}
+
+TELL = """
+CREATE FUNCTION tell_job(text, text) RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT pg_notify('jobs', jsonb_build_array(organization, id)::text) FROM jobs WHERE organization = $1 AND id = $2
+$$
+"""
+
+
+def upgrade() -> None:
+    """Make the queue, the table and the functions."""
+    # PgQueuer's own script is many statements, which only the simple protocol takes.
+    script = QueryBuilderEnvironment(DBSettings(db_schema="queue")).build_install_query()
+    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(script))
+    statements = [
+        "GRANT USAGE ON SCHEMA queue TO gateway_app",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA queue TO gateway_app",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA queue TO gateway_app",
+        TABLE,
+        "CREATE UNIQUE INDEX one_job_at_a_time ON jobs (organization, once) WHERE status IN ('QUEUED', 'RUNNING')",
+        "CREATE INDEX jobs_of_owner ON jobs (organization, owner, created_at)",
+        "ALTER TABLE jobs ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE jobs FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON jobs AS RESTRICTIVE USING (organization = {ORGANIZATION})",
+        f"CREATE POLICY system ON jobs USING ({ROLE} = 'system')",
+        READERS,
+        MAKERS,
+        f"CREATE POLICY owners ON jobs FOR UPDATE USING (owner = {ME})",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON jobs TO gateway_app",
+        TELL,
+    ]
+    for statement in statements:
+        op.execute(statement)
+    for signature, body in FUNCTIONS.items():
+        op.execute(f"CREATE FUNCTION {signature} {body}")
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO gateway_app")
+    op.execute("REVOKE ALL ON FUNCTION tell_job(text, text) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION tell_job(text, text) TO gateway_app")

@@ -1,0 +1,153 @@
+"""Jobs: made once, claimed by one attempt at a time, and nobody's business but their owner's."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from sqlmodel import select
+
+from datasources.postgres import jobs, roster
+from datasources.postgres.jobs import ATTEMPTS, Kind, Status, Wanted
+from datasources.postgres.session import Actor, system
+from datasources.postgres.tables import JobRow
+from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TOMAS
+from tests.datasources.postgres.rosters import acme
+
+if TYPE_CHECKING:
+    from datasources.postgres.session import Database
+
+LENA_ASKS = Actor(ACME, LENA, "learner")
+OF_LENA = Wanted("refresh lena", "learner", LENA, {"metrics": ["learner-velocity"]})
+
+
+async def made(database: Database, wanted: Wanted = OF_LENA, actor: Actor = LENA_ASKS) -> jobs.Job:
+    return (await jobs.enqueue(database, actor, Kind.REFRESH, [wanted]))[wanted.once].job
+
+
+async def seen(database: Database, actor: Actor) -> list[str]:
+    async with database.session(actor) as session:
+        return sorted((await session.exec(select(JobRow.once))).all())
+
+
+async def delivered(database: Database) -> int:
+    rows = await database.fetch("SELECT count(*) AS n FROM queue.pgqueuer")
+    found: int = rows[0]["n"]
+    return found
+
+
+async def test_a_job_is_made_once_however_many_ask(database: Database) -> None:
+    asked = [jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [OF_LENA, OF_LENA]) for _ in range(20)]
+    answers = [answer[OF_LENA.once] for answer in await asyncio.gather(*asked)]
+    assert len({answer.job.id for answer in answers}) == 1
+    assert await delivered(database) == 1
+    assert answers[0].job.status is Status.QUEUED
+    assert answers[0].job.details == {"metrics": ["learner-velocity"]}
+
+
+async def test_the_next_one_is_made_when_the_last_is_over(database: Database) -> None:
+    first = await made(database)
+    claimed = await jobs.claim(database, ACME, first.id)
+    assert claimed is not None
+    assert (await made(database)).id == first.id
+    assert await jobs.report(database, claimed, Status.COMPLETED, 100, result={"answers": 1})
+    second = await made(database)
+    assert second.id != first.id
+    assert await delivered(database) == 2
+
+
+async def test_progress_never_goes_back(database: Database) -> None:
+    claimed = await jobs.claim(database, ACME, (await made(database)).id)
+    assert claimed is not None
+    assert claimed.status is Status.RUNNING
+    assert claimed.attempts == 1
+    for progress in (40, 20):
+        assert await jobs.report(database, claimed, Status.RUNNING, progress)
+        assert (await made(database)).progress == 40
+
+
+async def test_a_worker_that_was_taken_for_dead_is_not_heard_any_more(database: Database) -> None:
+    job = await made(database)
+    dead = await jobs.claim(database, ACME, job.id)
+    alive = await jobs.claim(database, ACME, job.id)
+    assert dead is not None
+    assert alive is not None
+    assert alive.attempts == 2
+    assert await jobs.report(database, dead, Status.COMPLETED, 100) is None
+    assert (await made(database)).status is Status.RUNNING
+    assert await jobs.report(database, alive, Status.COMPLETED, 100)
+
+
+async def test_a_job_that_kills_its_workers_is_given_up(database: Database) -> None:
+    job = await made(database)
+    for _ in range(ATTEMPTS):
+        assert await jobs.claim(database, ACME, job.id)
+    assert await jobs.claim(database, ACME, job.id) is None
+    ended = await jobs.cancel(database, LENA_ASKS, job.id)
+    assert ended is not None
+    assert ended.status is Status.FAILED
+    assert ended.error == "given up after 3 attempts"
+    assert await jobs.claim(database, ACME, job.id) is None
+
+
+async def test_a_queued_job_is_cancelled_at_once(database: Database) -> None:
+    job = await made(database)
+    cancelled = await jobs.cancel(database, LENA_ASKS, job.id)
+    assert cancelled is not None
+    assert cancelled.status is Status.CANCELLED
+    assert await jobs.claim(database, ACME, job.id) is None
+
+
+async def test_a_running_job_hears_that_it_is_not_wanted(database: Database) -> None:
+    claimed = await jobs.claim(database, ACME, (await made(database)).id)
+    assert claimed is not None
+    assert await jobs.cancel(database, LENA_ASKS, claimed.id)
+    assert await jobs.report(database, claimed, Status.RUNNING, 10) is False
+    assert await jobs.report(database, claimed, Status.CANCELLED, 10) is False
+    assert await jobs.claim(database, ACME, claimed.id) is None
+
+
+async def test_a_cancelled_job_whose_worker_died_is_not_begun_again(database: Database) -> None:
+    claimed = await jobs.claim(database, ACME, (await made(database)).id)
+    assert claimed is not None
+    await jobs.cancel(database, LENA_ASKS, claimed.id)
+    assert await jobs.claim(database, ACME, claimed.id) is None
+    ended = await jobs.cancel(database, LENA_ASKS, claimed.id)
+    assert ended is not None
+    assert ended.status is Status.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("actor", "expected"),
+    [
+        (LENA_ASKS, ["refresh lena"]),
+        (Actor(ACME, LARS, "learner"), []),
+        (Actor(ACME, TOMAS, "trainer"), ["refresh lena"]),
+        (Actor(ACME, OLGA, "org-admin"), ["nightly", "refresh lena"]),
+        (Actor(OTHER, SAM, "org-admin"), []),
+        (Actor(OTHER, LENA, "learner"), []),
+        (Actor(ACME, LENA, "nobody"), []),
+        (Actor("", "", ""), []),
+    ],
+)
+async def test_a_job_is_seen_by_whom_it_concerns(database: Database, actor: Actor, expected: list[str]) -> None:
+    await roster.sync(database, acme())
+    await made(database, actor=system(ACME))
+    await jobs.enqueue(database, system(ACME), Kind.NIGHTLY, [Wanted("nightly")])
+    assert await seen(database, actor) == expected
+
+
+async def test_a_viewer_makes_refreshes_in_their_own_name_and_nothing_else(database: Database) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await jobs.enqueue(database, LENA_ASKS, Kind.NIGHTLY, [Wanted("nightly")])
+    assert await delivered(database) == 0
+
+
+async def test_a_stranger_cancels_nothing(database: Database) -> None:
+    job = await made(database)
+    for actor in (Actor(ACME, LARS, "learner"), Actor(OTHER, SAM, "org-admin"), Actor(ACME, OLGA, "org-admin")):
+        await jobs.cancel(database, actor, job.id)
+    assert (await made(database)).status is Status.QUEUED
+    assert not (await made(database)).unwanted
