@@ -42,6 +42,15 @@ class Verified:
     name: str | None
     roles: frozenset[Role]
     believed: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is asking, and until when (seconds since 1970) their token says so."""
+
+    viewer: Viewer
+    expires: float
 
 
 class BadTokenError(Exception):
@@ -81,8 +90,8 @@ class Authenticator:
         self._remember = remember
         self._known: Bounded[bytes, Verified] = Bounded(count, count)
 
-    async def __call__(self, headers: Headers) -> Viewer | None:
-        """Who sent these headers; None without a token.
+    async def __call__(self, headers: Headers) -> Session | None:
+        """Who sent these headers and for how long they are believed; None without a token.
 
         Raises:
             Refused: 401 for a bad token, 403 for a role the token does not have, 503 while no key is known.
@@ -102,7 +111,8 @@ class Authenticator:
             problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
         role = active_role(verified.roles, headers.get("x-active-role"))
-        return Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
+        viewer = Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
+        return Session(viewer, verified.expires)
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:
@@ -161,6 +171,7 @@ class Authenticator:
             name[:LONGEST_NAME] if isinstance(name, str) and name else None,
             roles,
             min(expires, now + self._remember),
+            expires,
         )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from graphql import execute
+from graphql import execute, subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from graphql import ExecutionResult, GraphQLSchema
     from strawberry import Schema
@@ -46,6 +46,23 @@ class Execution:
             operation_extensions=None,
         )
         return await result if isawaitable(result) else result
+
+    async def stream(
+        self, document: Document, name: str | None, variables: Mapping[str, Any] | None, context: object
+    ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
+        """The results of a subscription, one for each event; or the one result that says why there are none."""
+        results = subscribe(
+            self.graphql,
+            document.ast,  # type: ignore[arg-type]  # a document without errors was parsed
+            context_value=context,
+            variable_values=dict(variables) if variables else None,
+            operation_name=name,
+            executor_class=self._executor,
+            hide_suggestions=True,
+            # Strawberry's executor takes these beside graphql-core's own arguments.
+            operation_extensions=None,
+        )
+        return await results if isawaitable(results) else results
 
 
 def never_ran(result: ExecutionResult) -> bool:

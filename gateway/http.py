@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from gateway import wire
-from gateway.negotiation import JSON, require_json, response_type
+from gateway.negotiation import EVENT_STREAM, JSON, require_json, response_type, takes_answers, takes_streams
 from gateway.operation import Conductor, Doors, Exchange, within
 from gateway.persisted import Persisted
 from gateway.refusal import Refused, error, refuse
+from gateway.streams.over_http import MULTIPART, SSE, Framing, Patience, Streamed
+from gateway.streams.seats import Seats
+from gateway.streams.websocket import Socket
 from gateway.telemetry import record_of
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from analytics.policy import Viewer
+    from gateway.auth import Session
     from gateway.budget import Budget
     from gateway.documents import Documents
     from gateway.execution import Execution
@@ -49,6 +56,7 @@ class Terms:
     body_seconds: float = 10.0
     seconds: float = 15.0
     afterwards_seconds: float = 30.0
+    stream_seconds: float = 3_600.0
     batch: int = 10
 
 
@@ -64,15 +72,18 @@ class GraphQLEndpoint:
         self,
         documents: Documents,
         execution: Execution,
-        context_for: Callable[[Request, Viewer | None], Awaitable[Context]],
+        context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
         *,
-        authenticate: Callable[[Headers], Awaitable[Viewer | None]],
+        authenticate: Callable[[Headers], Awaitable[Session | None]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
         terms: Terms | None = None,
         doors: Doors | None = None,
         persisted: Persisted | None = None,
         budget: Budget | None = None,
         page: ASGIApp | None = None,
+        now: Callable[[], float] = time.time,
+        patience: Patience | None = None,
+        seats: Seats | None = None,
     ) -> None:
         self._conductor = Conductor(
             documents=documents,
@@ -82,6 +93,9 @@ class GraphQLEndpoint:
             present=present,
             doors=doors or Doors(),
         )
+        self._now = now
+        self._patience = patience or Patience()
+        self._seats = seats or Seats()
         self._authenticate = authenticate
         self._terms = terms or Terms()
         self._budget = budget
@@ -89,13 +103,16 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then do what can wait."""
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
         request = Request(scope, receive)
         if self._page is not None and wants_page(request):
             await self._page(scope, receive, send)
             return
         exchange = Exchange(request, record_of(scope), JSON)
         try:
-            response = await self._answer(exchange)
+            response = await self._answer(request, exchange)
         except ClientDisconnect:
             return
         except Refused as no:
@@ -110,19 +127,45 @@ class GraphQLEndpoint:
         finally:
             await self._afterwards(exchange)
 
-    async def _answer(self, exchange: Exchange) -> Response:
-        request = exchange.request
-        exchange.media = response_type(", ".join(request.headers.getlist("accept")) or None)
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = Socket(
+            WebSocket(scope, receive, send),
+            self._conductor,
+            self._authenticate,
+            budget=self._budget,
+            seats=self._seats,
+            now=self._now,
+            afterwards=self._afterwards,
+        )
+        await socket.serve()
+
+    async def _answer(self, request: Request, exchange: Exchange) -> Response | Streamed:
+        accept = ", ".join(request.headers.getlist("accept")) or None
+        stream = takes_streams(accept)
+        only = stream is not None and not takes_answers(accept)
+        exchange.media = JSON if only else response_type(accept)
         asked = await self._read(request)
-        viewer = exchange.viewer = await self._authenticate(request.headers)
+        session = await self._authenticate(request.headers)
+        viewer = exchange.viewer = session.viewer if session else None
         exchange.record.role = viewer.role.value if viewer else None
         exchange.payer = viewer.user if viewer else request.client.host if request.client else ""
         if self._budget is not None:
             self._budget.spend(exchange.payer)
         if isinstance(asked, list):
             return await within(self._terms.seconds, self._batch(asked, exchange))
+        if stream is not None and (only or self._conductor.streams(asked, exchange.record)):
+            return await self._stream(asked, exchange, SSE if stream == EVENT_STREAM else MULTIPART, session)
         body = await within(self._terms.seconds, self._conductor.answer(asked, exchange))
         return rendered(body, exchange.media)
+
+    async def _stream(self, asked: Asked, exchange: Exchange, framing: Framing, session: Session | None) -> Streamed:
+        """The responses of a subscription as one response that goes on, for as long as the token holds."""
+        with ExitStack() as held:
+            held.enter_context(self._seats.take(exchange.payer))
+            bodies = await within(self._terms.seconds, self._conductor.open(asked, exchange))
+            left = session.expires - self._now() if session else 0.0
+            seconds = min(left, self._terms.stream_seconds)
+            return Streamed(bodies, framing, seconds=seconds, patience=self._patience, held=held.pop_all())
 
     async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:
         """The answers of a batch, in order, one after the other; a status that all of them share is its own."""

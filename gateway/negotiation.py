@@ -9,6 +9,8 @@ from gateway.refusal import refuse
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 OFFERED = (JSON, GRAPHQL)
+EVENT_STREAM = "text/event-stream"
+MULTIPART = "multipart/mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,23 @@ def ranges(accept: str) -> list[MediaRange]:
             quality = 0.0
         found.append(MediaRange(name, parameters, quality if 0 <= quality <= 1 else 0.0))
     return found
+
+
+def takes_streams(accept: str | None) -> str | None:
+    """The stream a client takes, the one it names first of `text/event-stream` and `multipart/mixed`; None: neither.
+
+    Wildcards do not count: who takes anything does not expect a response that never ends.
+    """
+    for member in ranges(accept or ""):
+        subscribes = member.name == MULTIPART and member.parameters.get("subscriptionspec") is not None
+        if member.quality > 0 and (member.name == EVENT_STREAM or subscribes):
+            return member.name
+    return None
+
+
+def takes_answers(accept: str | None) -> bool:
+    """Whether a client takes an ordinary response at all."""
+    return any(member.quality > 0 and member.covers(media) for member in ranges(accept or "*/*") for media in OFFERED)
 
 
 def response_type(accept: str | None) -> str:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
-from graphql import OperationType
+from graphql import ExecutionResult, OperationType
 
 from gateway.documents import described, refused
 from gateway.execution import never_ran
 from gateway.refusal import Refused, refuse, refuse_document
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from graphql import ExecutionResult, GraphQLError
-    from starlette.requests import Request
+    from graphql import GraphQLError
+    from starlette.requests import HTTPConnection
 
     from analytics.policy import Viewer
     from gateway.documents import Document, Documents, Operation
@@ -68,9 +68,9 @@ class Doors:
 
 @dataclass(slots=True)
 class Exchange:
-    """One HTTP request on its way; `contexts` are those of its operations, with work left for afterwards."""
+    """One request on its way; `contexts` are those of its operations, with work left for afterwards."""
 
-    request: Request
+    request: HTTPConnection
     record: Record
     media: str
     viewer: Viewer | None = None
@@ -87,7 +87,7 @@ class Conductor:
         documents: Documents,
         execution: Execution,
         persisted: Persisted,
-        context_for: Callable[[Request, Viewer | None], Awaitable[Context]],
+        context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
         doors: Doors,
     ) -> None:
@@ -104,11 +104,51 @@ class Conductor:
         Raises:
             Refused: it was not executed.
         """
-        document, operation = self._find(asked, exchange.request.method, exchange.record)
+        document, operation = self._find(asked, exchange.request.scope.get("method", "POST"), exchange.record)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            message = (
+                "A subscription needs a connection that stays open: graphql-transport-ws on this path, "
+                "or Accept: text/event-stream (GraphQL-SSE) or multipart/mixed;subscriptionSpec=1.0."
+            )
+            raise refuse(400, "SUBSCRIPTION_OVER_HTTP", message)
+        return await self._run(document, operation, asked, exchange)
+
+    def streams(self, asked: Asked, record: Record) -> bool:
+        """Whether an operation is a subscription.
+
+        Raises:
+            Refused: it is nothing that could be executed.
+        """
+        return self._find(asked, "POST", record)[1].kind is OperationType.SUBSCRIPTION
+
+    async def open(self, asked: Asked, exchange: Exchange) -> AsyncIterator[dict[str, Any]]:
+        """The responses to one operation: one for each event of a subscription, a single one for anything else.
+
+        Raises:
+            Refused: it was not executed.
+        """
+        document, operation = self._find(asked, "POST", exchange.record)
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            return _alone(await self._run(document, operation, asked, exchange))
+        results = await self._execution.stream(
+            document, operation.name, asked.variables, await self._context(operation, exchange)
+        )
+        if not isinstance(results, ExecutionResult):
+            return (self._said(one, operation, exchange.record) async for one in results)
+        return _alone(self._checked(results, operation, exchange))
+
+    async def _run(self, document: Document, operation: Operation, asked: Asked, exchange: Exchange) -> dict[str, Any]:
+        context = await self._context(operation, exchange)
+        result = await self._execution.run(document, operation.name, asked.variables, context)
+        return self._checked(result, operation, exchange)
+
+    async def _context(self, operation: Operation, exchange: Exchange) -> Context:
         self._doors.check(operation, exchange.viewer)
         context = await self._context_for(exchange.request, exchange.viewer)
         exchange.contexts.append(context)
-        result = await self._execution.run(document, operation.name, asked.variables, context)
+        return context
+
+    def _checked(self, result: ExecutionResult, operation: Operation, exchange: Exchange) -> dict[str, Any]:
         if never_ran(result):
             raise Refused(
                 400, [described(problem, "BAD_USER_INPUT") for problem in result.errors or ()], well_formed=True
@@ -125,9 +165,6 @@ class Conductor:
             record.cost = operation.tally.cost
             if operation.kind is OperationType.MUTATION and method != "POST":
                 raise refuse(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", Allow="POST")
-            if operation.kind is OperationType.SUBSCRIPTION:
-                message = "A subscription needs a connection that stays open: use graphql-transport-ws or GraphQL-SSE."
-                raise refuse(400, "SUBSCRIPTION_OVER_HTTP", message)
         if document.errors or operation is None:
             raise refused(document)
         if digest is not None:
@@ -149,6 +186,10 @@ class Conductor:
         if record.code == "INTERNAL_SERVER_ERROR":
             LOG.error("a resolver failed", request_id=record.request_id, exc_info=problem.original_error or problem)
         return shown
+
+
+async def _alone(body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    yield body
 
 
 async def within(seconds: float, work: Awaitable[T]) -> T:

@@ -60,7 +60,8 @@ async def bearer(text: str, secret: str, at: datetime | None = None) -> Viewer:
         audience="learning-analytics",
         now=moment.timestamp,
     )
-    found = await authenticate(Headers({"authorization": f"Bearer {text}"}))
+    session = await authenticate(Headers({"authorization": f"Bearer {text}"}))
+    found = session.viewer if session else None
     assert found
     return found
 

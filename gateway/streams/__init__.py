@@ -1,0 +1,1 @@
+"""Connections that stay open: subscriptions over websockets, Server-Sent Events and multipart responses."""

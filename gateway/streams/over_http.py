@@ -1,0 +1,164 @@
+"""Subscriptions over plain HTTP: Server-Sent Events (GraphQL-SSE, distinct connections) and multipart (Apollo)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, aclosing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+from gateway.refusal import error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from starlette.types import Receive, Scope, Send
+
+LOG = structlog.get_logger(__name__)
+EXPIRED = error("UNAUTHENTICATED", "The token has expired: subscribe again with a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How one media type marks off the responses of a stream."""
+
+    media: str
+    opening: bytes
+    before: bytes
+    after: bytes
+    beat: bytes
+    closing: bytes
+    wraps: bool = False
+
+    def frame(self, body: dict[str, Any]) -> bytes:
+        """One response of the stream."""
+        return self.before + orjson.dumps({"payload": body} if self.wraps else body) + self.after
+
+
+SSE = Framing(
+    media="text/event-stream; charset=utf-8",
+    opening=b":\n\n",
+    before=b"event: next\ndata: ",
+    after=b"\n\n",
+    beat=b":\n\n",
+    closing=b"event: complete\ndata: \n\n",
+)
+# A part is read when the boundary after it is there, so that boundary is sent with the part.
+MULTIPART = Framing(
+    media='multipart/mixed; boundary="-"; subscriptionSpec=1.0',
+    opening=b"\r\n---",
+    before=b"\r\nContent-Type: application/json\r\n\r\n",
+    after=b"\r\n---",
+    beat=b"\r\nContent-Type: application/json\r\n\r\n{}\r\n---",
+    closing=b"--\r\n",
+    wraps=True,
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Authorization, X-Active-Role",
+    "X-Accel-Buffering": "no",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: between two signs of life, and for a reader that does not take what is sent."""
+
+    beat: float = 12.0
+    slow: float = 15.0
+
+
+class Streamed:
+    """An ASGI response that goes on until the stream ends, the client leaves or reads too slowly, or `seconds` pass.
+
+    What comes too fast is not kept here: the next response is asked for when the last one was taken. `held` is
+    let go of at the end.
+    """
+
+    def __init__(
+        self,
+        bodies: AsyncIterator[dict[str, Any]],
+        framing: Framing,
+        *,
+        seconds: float,
+        patience: Patience,
+        held: ExitStack,
+    ) -> None:
+        self._bodies = bodies
+        self._held = held
+        self._framing = framing
+        self._seconds = seconds
+        self._patience = patience
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, and let go of what is held for it."""
+        with self._held:
+            await self._stream(receive, send)
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
+        headers = {"Content-Type": self._framing.media, **HEADERS}
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": raw})
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            ended = await asyncio.gather(sending, leaving, return_exceptions=True)
+        for problem in ended:
+            if isinstance(problem, Exception):
+                raise problem
+
+    async def _send(self, send: Send) -> None:
+        async def chunk(data: bytes, *, more: bool = True) -> None:
+            async with asyncio.timeout(self._patience.slow):
+                await send({"type": "http.response.body", "body": data, "more_body": more})
+
+        try:
+            await chunk(self._framing.opening)
+            async with aclosing(self._chunks()) as chunks:
+                async for data in chunks:
+                    await chunk(data)
+            await chunk(self._framing.closing, more=False)
+        except TimeoutError:
+            LOG.warning("stream.dropped", reason="it read too slowly")
+
+    async def _chunks(self) -> AsyncGenerator[bytes]:
+        """The frames, and beats between them, until the stream ends or the time is over."""
+        loop = asyncio.get_running_loop()
+        over = loop.time() + self._seconds
+        following: asyncio.Future[dict[str, Any]] | None = None
+        try:
+            while True:
+                following = following or asyncio.ensure_future(anext(self._bodies))
+                left = over - loop.time()
+                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._patience.beat, left)))
+                if done:
+                    with suppress(StopAsyncIteration):
+                        yield self._framing.frame(following.result())
+                        following = None
+                        continue
+                    return
+                if over <= loop.time():
+                    yield self._framing.frame({"errors": [EXPIRED]})
+                    return
+                yield self._framing.beat
+        finally:
+            if following is not None:
+                following.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
+                    await following
+            close = getattr(self._bodies, "aclose", None)
+            if close is not None:
+                await close()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
