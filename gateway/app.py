@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     import strawberry
-    from starlette.requests import Request
+    from starlette.requests import HTTPConnection, Request
     from starlette.types import Receive, Scope, Send
 
     from analytics.policy import Viewer
@@ -191,7 +191,7 @@ def _endpoint(
         cost=settings.max_cost,
     )
 
-    async def context_for(request: Request, viewer: Viewer | None) -> Context | Nobody:
+    async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
         return Context(world, viewer, record_of(request.scope).request_id) if viewer else Nobody()
 
     return GraphQLEndpoint(
@@ -210,7 +210,7 @@ def _endpoint(
             audience=settings.token_audience,
             now=lambda: outside.now().timestamp(),
             leeway=settings.token_leeway,
-        ),
+        ).session,
         present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
         terms=Terms(
             body_bytes=settings.body_kib * 1024,

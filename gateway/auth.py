@@ -90,7 +90,16 @@ class Authenticator:
         self._remember = remember
         self._known: Bounded[bytes, Verified] = Bounded(count, count)
 
-    async def __call__(self, headers: Headers) -> Session | None:
+    async def __call__(self, headers: Headers) -> Viewer | None:
+        """Who sent these headers; None without a token.
+
+        Raises:
+            Refused: as `session`.
+        """
+        session = await self.session(headers)
+        return None if session is None else session.viewer
+
+    async def session(self, headers: Headers) -> Session | None:
         """Who sent these headers and for how long they are believed; None without a token.
 
         Raises:

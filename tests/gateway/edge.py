@@ -119,7 +119,7 @@ class Edge:
         parts = {
             "authenticate": Authenticator(
                 OneKey(secret_key(SECRET)), issuer=ISSUER, audience=AUDIENCE, now=lambda: NOW
-            ),
+            ).session,
             "present": present,
         }
         self.endpoint = GraphQLEndpoint(self.documents, execution, self._context, **(parts | self.options))

@@ -60,8 +60,7 @@ async def bearer(text: str, secret: str, at: datetime | None = None) -> Viewer:
         audience="learning-analytics",
         now=moment.timestamp,
     )
-    session = await authenticate(Headers({"authorization": f"Bearer {text}"}))
-    found = session.viewer if session else None
+    found = await authenticate(Headers({"authorization": f"Bearer {text}"}))
     assert found
     return found
 
