@@ -8,7 +8,7 @@ PAGE := gateway/static/assets/.built
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format generate lock train evaluate clean
+.PHONY: help setup run test drills check format generate lock train evaluate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ run: $(RUNTIME) ## the demo: nine services, the gateway and its worker, on http:
 
 test: $(DEV) $(PAGE) ## every test, against a real Postgres
 	@$(BIN)/pytest -n auto
+
+drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, services that are ill (five minutes)
+	@$(BIN)/python -m pytest -s bench/drills
 
 check: $(DEV) ## format, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .

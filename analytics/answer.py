@@ -52,14 +52,15 @@ class Answers:
         remembered = self.solver.remembered(question(metric, subject, arguments))
         if remembered is not None and remembered.complete:
             return Found(remembered, Tier.MEMORY).wire()
-        return self._find(metric, subject, arguments)
+        return self.find(metric, subject, arguments)
 
     def heard(self, learner: str, answers: int = 1) -> None:
         """Note for the audit that the viewer was told answers about a learner, of whom they may be the one."""
         if learner != self._viewer.user:
             self._heard[learner] += answers
 
-    async def _find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer in wire shape, to one that the viewer may ask; who tells it to them notes it with `heard`."""
         try:
             return (await self.solver.find(metric, subject, arguments)).wire()
         except Exception as error:
@@ -70,8 +71,8 @@ class Answers:
     async def afterwards(self) -> None:
         """What is done when the response has been sent.
 
-        Whose answers the viewer heard, other than their own, goes into the audit, with how many; then stale
-        answers are worked out again and new ones kept.
+        Whose answers the viewer heard, other than their own, goes into the audit, with how many; then new
+        answers are kept.
         """
         heard, self._heard = self._heard, Counter()
         events = [Event("answers.heard", learner, {"answers": count}) for learner, count in sorted(heard.items())]

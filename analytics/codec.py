@@ -7,6 +7,7 @@ beside its value.
 
 from __future__ import annotations
 
+import base64
 import functools
 import typing
 from collections.abc import Callable, Mapping
@@ -44,6 +45,11 @@ def decode(kind: Any, wire: Mapping[str, Any], quality: DataQuality | None = Non
 def instant(moment: datetime) -> str:
     """An aware instant as RFC 3339 in UTC: `2026-03-02T00:00:00Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def global_id(kind: str, ident: str) -> str:
+    """The id of a thing as clients hold it: opaque to them, `Type:id` inside."""
+    return base64.urlsafe_b64encode(f"{kind}:{ident}".encode()).decode().rstrip("=")
 
 
 def _hints(kind: type[Any]) -> dict[str, Any]:

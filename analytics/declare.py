@@ -153,8 +153,8 @@ class Metric:
         return f"<{self.key} v{self.version}>"
 
 
-def _nothing(_: Any) -> None:
-    return None
+def nothing(_: Any) -> None:
+    """What a metric without a headline number, or without a level, says of it."""
 
 
 def metric(  # noqa: PLR0913 - one argument for each thing the signature cannot say
@@ -168,8 +168,8 @@ def metric(  # noqa: PLR0913 - one argument for each thing the signature cannot 
     version: int = 1,
     formula: str,
     evidence: str = "",
-    score: Callable[[Any], float | None] = _nothing,
-    level: Callable[[Any], str | None] = _nothing,
+    score: Callable[[Any], float | None] = nothing,
+    level: Callable[[Any], str | None] = nothing,
 ) -> Callable[[Callable[P, V]], Callable[P, V]]:
     """Declare the decorated formula as a metric, and hand it back untouched.
 

@@ -39,6 +39,20 @@ def question(metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> 
     )
 
 
+def chosen(metric: Metric, arguments: str) -> dict[str, Any]:
+    """The arguments in a question of this metric, as its formula takes them.
+
+    Raises:
+        KeyError, ValueError: another release spelled them.
+    """
+    told = orjson.loads(arguments) if arguments else {}
+    if told.keys() != (known := {a.name: a for a in metric.arguments}).keys():
+        raise ValueError(arguments)
+    return {
+        name: known[name].type[value] if issubclass(known[name].type, Enum) else value for name, value in told.items()
+    }
+
+
 def _plain(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 

@@ -177,6 +177,16 @@ def shortest(skills: list[DemandedSkill]) -> tuple[DemandedSkill, ...]:
     return tuple(sorted(short, key=lambda each: (-(each.shortage or 0.0), each.skill_id))[:MOST_SHORT])
 
 
+def coverage(value: MarketSkillDemand) -> float | None:
+    """How much of the demand the organization can meet: the mean of 100 x supply, weighted by the demand.
+
+    Of the skills that are listed and have a supply; None where none has.
+    """
+    supplied = [(each.demand_score, each.supply) for each in value.skill_demand if each.supply is not None]
+    weight = sum(demand for demand, _ in supplied)
+    return 100 * sum(demand * supply for demand, supply in supplied) / weight if weight else None
+
+
 @metric(
     Scope.MARKET,
     key="comparison-skill-demand",
@@ -184,6 +194,8 @@ def shortest(skills: list[DemandedSkill]) -> tuple[DemandedSkill, ...]:
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
     k=K,
     fresh_for=DAILY,
+    score=coverage,
+    version=2,
     formula=(
         "demandScore = 100 ln(1 + count) / ln(1 + max); growth = ln((n1 + 1) / (n0 + 1)); supply = share of learners "
         "with level >= 60; shortage = max(0, demandScore - 100 supply)"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from analytics.declare import Metric, Role, Scope
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ def may_hear(viewer: Viewer, metric: Metric, subject: Subject) -> bool:
     return may_see(viewer, subject) and viewer.role in metric.roles
 
 
+def may_refresh(viewer: Viewer, subject: Subject) -> bool:
+    """Whether this viewer may have what is said of a subject worked out again: themselves and who is theirs.
+
+    An organization, and the market beside it, is its admin's, though everybody in it may know it.
+    """
+    common = subject.scope in {Scope.ORGANIZATION, Scope.MARKET}
+    return may_see(viewer, subject) and (not common or viewer.role is Role.ORG_ADMIN)
+
+
 class NotFound(Exception):  # noqa: N818 - it is a verdict, and reads as one
     """The subject is not there, or the viewer may not know that it is: a stranger cannot tell which."""
 
@@ -64,6 +77,15 @@ class NotAllowed(Exception):  # noqa: N818 - it is a verdict, and reads as one
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class TooMany(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """The viewer did this too often lately; `retry_after` says when it may be done again."""
+
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
 
 
 class Unavailable(Exception):  # noqa: N818 - it is a verdict, and reads as one

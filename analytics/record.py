@@ -7,13 +7,16 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from analytics.catalog import definition
-from analytics.codec import encode, instant
+from analytics.codec import encode, global_id, instant
 from analytics.declare import DataQuality, DataQualityLevel, Metric, Withheld
 from datasources.declare import Origin
+from datasources.postgres.jobs import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from datasources.postgres.jobs import Job
 
 NO_QUALITY = DataQuality(0, 0, DataQualityLevel.NONE)
 
@@ -94,8 +97,8 @@ class Answer:
         """Bytes it takes in memory, roughly: objects take about four times the text of their wire shape."""
         return 1000 + 4 * len(str(self.value))
 
-    def wire(self, tier: Tier, state: str) -> dict[str, Any]:
-        """The answer as GraphQL sends it, found in this tier and in this state."""
+    def wire(self, tier: Tier, state: str, job: Job | None = None) -> dict[str, Any]:
+        """The answer as GraphQL sends it, found in this tier and in this state; `job` is at work on a newer one."""
         return {
             "value": self.value,
             "freshness": {
@@ -113,7 +116,7 @@ class Answer:
                     }
                     for source in self.sources
                 ],
-                "refreshJob": None,
+                "refreshJob": None if job is None else job_wire(job),
             },
             "quality": encode(self.quality),
             "withheld": withheld_wire(self.withheld) if self.withheld else None,
@@ -123,15 +126,42 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer, where it was found, and whether it was still fresh."""
+    """An answer, where it was found, whether it was still fresh, and whether a newer one is on its way.
+
+    `job` is what works the newer one out, where the viewer may know of it.
+    """
 
     answer: Answer
     tier: Tier
     fresh: bool = True
+    refreshing: bool = False
+    job: Job | None = None
 
     def wire(self) -> dict[str, Any]:
         """The answer as GraphQL sends it."""
-        return self.answer.wire(self.tier, "FRESH" if self.fresh else "STALE")
+        state = "FRESH" if self.fresh else "REFRESHING" if self.refreshing else "STALE"
+        return self.answer.wire(self.tier, state, self.job)
+
+
+RESULTS = {Kind.REFRESH: "RefreshResult", Kind.NIGHTLY: "NightlyResult", Kind.EXPORT: "ReportResult"}
+"""What the result of a job is called, by its kind; of the others there is nothing to tell."""
+
+
+def job_wire(job: Job) -> dict[str, Any]:
+    """A job in wire shape."""
+    name = RESULTS.get(job.kind)
+    return {
+        "id": global_id("Job", job.id),
+        "kind": job.kind.name,
+        "status": job.status.name,
+        "progress": job.progress,
+        "createdAt": instant(job.created_at),
+        "startedAt": instant(job.started_at) if job.started_at else None,
+        "finishedAt": instant(job.finished_at) if job.finished_at else None,
+        "attempts": job.attempts,
+        "error": job.error,
+        "result": None if job.result is None or name is None else {"__typename": name, **job.result},
+    }
 
 
 def withheld_wire(withheld: Withheld) -> dict[str, Any]:

@@ -96,6 +96,10 @@ class Roster:
             return
         self._next[organization] = self._now() + EVERY
         self._missing.pop(organization, None)
+        self.forget(organization)
+
+    def forget(self, organization: str) -> None:
+        """Ask the database anew who is in an organization."""
         self.places.drop(organization)
         self._memory.drop_where(lambda key: organization in key)
         self._earlier.drop_where(lambda key: organization in key)

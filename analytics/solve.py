@@ -1,5 +1,7 @@
 """Working an answer out: kept in memory, kept in Postgres, else from facts by the formula.
 
+What is kept and too old is served nevertheless, and a job is made that works a newer one out (`analytics.refreshing`).
+
 One descent and one ascent. Only the leaves are batched (kept answers and facts); a derived metric
 inside a loader would wait for its own batch. Every question is solved once however many ask for it.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +23,7 @@ from analytics.inputs import PATIENCE, Inputs, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
 from analytics.record import Answer, Found, Tier, worst
+from analytics.renewals import NONE, Renewals
 from analytics.working import FAULT, Working
 from datasources.postgres import answers as table
 from datasources.postgres.answers import Kept, Question
@@ -29,35 +32,61 @@ from datasources.postgres.prune import ANSWERS as RETENTION
 from datasources.postgres.session import Actor, system
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from analytics.world import World
 
 log = structlog.get_logger(__name__)
 
-REFRESH_SECONDS = 30.0
+AT_ONCE = 1_000
+"""The most kept answers that are read in one statement: what is said of a group may read ten thousand."""
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+"""Before any answer."""
 
 
 class Solver:
-    """One request's way to answers about one organization."""
+    """One request's way to answers about one organization.
 
-    def __init__(self, world: World, actor: Actor, request_id: str | None = None) -> None:
+    With `since`, what was calculated before then is not told of a subject, nor used of the same subject's: it is
+    worked out again. What a group's numbers are made of may still be older.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        actor: Actor,
+        request_id: str | None = None,
+        *,
+        since: datetime = BEGINNING,
+        patience: float | None = None,
+    ) -> None:
+        """`patience` is how many seconds services have; as long as the world has for a request, unless said."""
         self._world = world
         self._organization = actor.organization
-        self._request_id = request_id
+        self._since = since
         self._at = world.clock()
         self._database_away = False
-        self._begin(world.patience)
+        self._facts = world.services.facts(
+            self._organization,
+            at=self._at,
+            deadline=asyncio.get_running_loop().time() + (world.patience if patience is None else patience),
+            request_id=request_id,
+        )
+        inputs = Inputs(self._organization, self._at, self._facts, world.roster, self)
+        self._working = Working(inputs, self._at, world.now)
         self._kept = self._loader(actor)
         self._kept_by_system = self._loader(system(actor.organization))
-        self._stale: dict[Question, tuple[Metric, Subject, Mapping[str, Any]]] = {}
+        self._renewals = Renewals(world, actor)
+        self._since_about: dict[tuple[str, str], datetime] = {}
 
     def remembered(self, asked: Question) -> Answer | None:
         """The answer in this process's memory, if it is still fresh."""
-        return self._world.memory.get((self._organization, asked))
+        answer = self._world.memory.get((self._organization, asked))
+        return None if answer is not None and self._is_too_old(asked, answer.calculated_at) else answer
 
     async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Found:
-        """The answer for whoever asks: a stale one at once (and worked out again afterwards), else a fresh one.
+        """The answer for whoever asks: a stale one at once (and a job for a newer one), else a fresh one.
 
         Only here, and only where a service that is needed gave nothing, is an answer made of mocks.
         """
@@ -69,9 +98,8 @@ class Solver:
         kept = await self._recall(metric, asked, self._kept)
         if kept is not None and kept.expires_at <= self._world.now():
             # An older answer from everything it needs says more than a newer one that something is missing from.
-            if tried is None:
-                self._stale[asked] = (metric, subject, arguments)
-            return Found(kept, Tier.DATABASE, fresh=False)
+            renewal = await self._renewals.of(asked, kept.calculated_at) if tried is None else NONE
+            return Found(kept, Tier.DATABASE, fresh=False, refreshing=renewal.on_its_way, job=renewal.job)
         if kept is not None:
             self._remember(asked, kept, mark)
             return Found(kept, Tier.DATABASE)
@@ -81,6 +109,10 @@ class Solver:
             if mocked.value is not None:
                 return Found(mocked, Tier.SOURCE)
         return Found(answer, Tier.MEMORY if tried else Tier.SOURCE)
+
+    async def anew(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Answer:
+        """The answer worked out from facts now, whatever is kept; one solving for all who want it now."""
+        return await self._solve(metric, subject, arguments)
 
     async def own(self, metric: Metric, subject: Subject, *, mocks: bool) -> Answer:
         """An answer about the same subject that a metric reads, as the viewer may read it; never a stale one."""
@@ -106,27 +138,45 @@ class Solver:
         return await self._once(asked, lambda: self._take_snapshot(metric, group))
 
     async def afterwards(self) -> None:
-        """What need not be waited for: stale answers worked out again; answers and facts kept.
+        """What need not be waited for: answers and facts are kept.
 
         A database that is down costs the keeping for a while, never an error.
         """
-        if self._stale:
-            stale, self._stale = self._stale, {}
-            await self._facts.keep()
-            self._begin(REFRESH_SECONDS)
-            await asyncio.gather(*(self._solve(*asked) for asked in stale.values()))
         await self._world.keep(self._organization)
         await self._facts.keep()
 
-    def _begin(self, seconds: float) -> None:
-        """Fetch facts anew, for so many seconds."""
-        world = self._world
-        deadline = asyncio.get_running_loop().time() + seconds
-        self._facts = world.services.facts(
-            self._organization, at=self._at, deadline=deadline, request_id=self._request_id
-        )
-        inputs = Inputs(self._organization, self._at, self._facts, world.roster, self)
-        self._working = Working(inputs, self._at, world.now)
+    async def renewed(
+        self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], since: datetime
+    ) -> tuple[Answer, bool]:
+        """An answer that was worked out at this moment or later, and whether it was worked out now.
+
+        What is kept is looked at as the gateway itself; what only this process remembers does not count.
+        """
+        asked = question(metric, subject, arguments)
+        kept = await self._recall(metric, asked, self._kept_by_system)
+        if kept is not None and kept.calculated_at >= since and kept.expires_at > self._world.now():
+            return kept, False
+        answer = await self._once(asked, lambda: self._working.out(metric, subject, arguments, mocks=False))
+        self._kept_by_system.clear(asked)
+        return answer, True
+
+    def not_before(self, subject: Subject, since: datetime) -> None:
+        """Let no answer about this subject count that was worked out before, and none about a course if it has many."""
+        wide = subject.scope in {Scope.TRAINER, Scope.ORGANIZATION}
+        for place in [(subject.scope.value, subject.id), *([(Scope.COURSE.value, EVERYWHERE)] if wide else [])]:
+            self._since_about[place] = max(since, self._since_about.get(place, BEGINNING))
+
+    async def keep(self, asked: Iterable[Question]) -> bool:
+        """Keep what was worked out in this process, and say whether none of these waits for the database still."""
+        await self.afterwards()
+        return self._world.unkept.get(self._organization, {}).keys().isdisjoint(asked)
+
+    def _is_too_old(self, asked: Question, calculated_at: datetime) -> bool:
+        return calculated_at < max(self._since, self._since_of(asked))
+
+    def _since_of(self, asked: Question) -> datetime:
+        places = ((asked.scope, asked.subject), (asked.scope, EVERYWHERE))
+        return max(self._since_about.get(place, BEGINNING) for place in places)
 
     def _loader(self, actor: Actor) -> DataLoader[Question, Kept | None]:
         async def read(asked: Sequence[Question]) -> list[Kept | None]:
@@ -134,7 +184,7 @@ class Solver:
                 return [None] * len(asked)
             try:
                 async with asyncio.timeout(self._world.patience / 4):
-                    kept = await table.read(self._world.database, actor, asked)
+                    kept = await table.read(self._world.database, actor, asked, self._world.replica)
             except UNAVAILABLE as error:
                 # Waited for once in a request, and no longer: the rest of its time is for the services.
                 self._database_away = True
@@ -142,7 +192,7 @@ class Solver:
                 return [None] * len(asked)
             return [kept.get(one) for one in asked]
 
-        return DataLoader(read)
+        return DataLoader(read, max_batch_size=AT_ONCE)
 
     async def _recall(
         self, metric: Metric, asked: Question, loader: DataLoader[Question, Kept | None]
@@ -150,6 +200,8 @@ class Solver:
         """What Postgres keeps, unless it is past its term or says more than the clock allows."""
         kept = await loader.load(asked)
         if kept is None or kept.as_of > self._at or kept.calculated_at < self._world.now() - RETENTION:
+            return None
+        if loader is self._kept and self._is_too_old(asked, kept.calculated_at):
             return None
         try:
             return from_kept(metric, kept)
@@ -170,7 +222,11 @@ class Solver:
         if answer is not None and answer.complete:
             return answer
         kept = await self._recall(metric, asked, loader)
-        if kept is not None and kept.expires_at + patience > self._world.now():
+        if (
+            kept is not None
+            and kept.expires_at + patience > self._world.now()
+            and kept.calculated_at >= self._since_of(asked)
+        ):
             return kept
         return answer or await self._solve(metric, subject, {})
 

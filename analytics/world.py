@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
+from analytics.keeping import question, to_kept
+from datasources.hub import Hub, Together
 from datasources.postgres import answers
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
+    from analytics.policy import Subject
     from analytics.record import Answer
     from analytics.roster import Roster
     from datasources.fetch import Services
     from datasources.memory import Memory
     from datasources.postgres.answers import Kept, Question
+    from datasources.postgres.replica import Replica
     from datasources.postgres.session import Database
 
 log = structlog.get_logger(__name__)
@@ -36,7 +41,9 @@ class World:
     `clock` is the platform's (a demo's stands still), `now` is real: formulas read the first,
     freshness the second. `patience` is how many seconds one request waits for services. `unkept` is what
     was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
-    so the next request that ends keeps it.
+    so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
+    job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
+    share looking.
     """
 
     database: Database
@@ -47,11 +54,21 @@ class World:
     now: Callable[[], datetime]
     patience: float = REQUEST_SECONDS
     unkept: dict[str, dict[Question, Kept]] = field(default_factory=dict)
+    keeping: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    hub: Hub[None] = field(default_factory=Hub)
+    replica: Replica | None = None
+    together: Together = field(default_factory=Together)
 
     async def keep(self, organization: str) -> None:
-        """Keep what was worked out for an organization; while the database is away it waits for the next request."""
-        if not (rows := self.unkept.pop(organization, None)):
-            return
+        """Keep what was worked out for an organization; while the database is away it waits for the next request.
+
+        What somebody else keeps just now has been kept, or waits again, when this returns.
+        """
+        async with self.keeping[organization]:
+            if rows := self.unkept.pop(organization, None):
+                await self._keep(organization, rows)
+
+    async def _keep(self, organization: str, rows: dict[Question, Kept]) -> None:
         try:
             await answers.keep(self.database, organization, rows)
         except asyncio.CancelledError:
@@ -61,15 +78,49 @@ class World:
             log.warning("answers.not_kept", error=type(error).__name__, answers=len(rows))
             self._wait(organization, rows)
         else:
+            self.changed(organization, {asked.subject for asked in rows})
             # Of two processes that took a snapshot the first one's stands: who asks next reads whose it is.
             self.memory.drop([(organization, asked) for asked in rows if asked.scope == "cohort"])
+
+    async def keep_now(self, organization: str, worked_out: Iterable[tuple[Subject, Answer]]) -> None:
+        """Keep those of these answers, all without a choice, that are worth it, and return when they are kept.
+
+        Raises what `UNAVAILABLE` names when the database does not answer; then nothing of them is kept.
+        """
+        waiting = self.unkept.get(organization, {})
+        rows = {}
+        for subject, answer in worked_out:
+            asked = question(answer.metric, subject, {})
+            row = waiting.pop(asked, None)
+            if row is None and answer.whole and self.memory.get((organization, asked)) is answer:
+                # Somebody else is about to keep it; that is not to be waited for, and does no harm twice.
+                row = to_kept(answer)
+            if row is not None:
+                rows[asked] = row
+        await answers.keep(self.database, organization, rows)
+        self.changed(organization, {asked.subject for asked in rows})
 
     async def forget(self, organization: str, questions: Sequence[Question]) -> None:
         """Have no process know these answers any more: what they stand on was changed by us."""
         self.drop(organization, questions)
         await answers.forget(self.database, organization, questions)
+        self.changed(organization, {asked.subject for asked in questions})
         # Once more: what was read in between may have been read before the rows went.
         self.drop(organization, questions)
+
+    def changed(self, organization: str | None = None, subjects: Collection[str] | None = None) -> None:
+        """Ask the primary about these subjects until the replica knows of the change; None: about any."""
+        if self.replica is not None:
+            self.replica.changed(organization, subjects)
+
+    def let_go(self, organization: str, person: str) -> None:
+        """Know nothing any more, in this process, that was said of a person of an organization."""
+        self.changed(organization)
+        self.memory.drop_where(lambda key: key[0] == organization)
+        self.roster.forget(organization)
+        waiting = self.unkept.get(organization, {})
+        for asked in [asked for asked, kept in waiting.items() if person in repr((asked, kept))]:
+            del waiting[asked]
 
     def drop(self, organization: str, questions: Iterable[Question]) -> None:
         """Forget answers in this process, those that wait for the database among them."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
@@ -70,6 +70,8 @@ class LastKnown(Protocol):
 class Services:
     """The nine services, as this process reaches them; `urls` says where, by name. Belongs to one event loop.
 
+    `leisure` is how many times as long as declared a call may take, where nobody waits for it.
+
     Raises:
         ValueError: a URL for a service that nobody declared.
     """
@@ -86,6 +88,7 @@ class Services:
         rng: random.Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
+        leisure: float = 1.0,
     ) -> None:
         if unknown := urls.keys() - {service.name for service in SERVICES}:
             msg = f"no such service: {', '.join(sorted(unknown))}"
@@ -98,7 +101,7 @@ class Services:
         self.about_everyone: dict[type[Any], Fetched[Any]] = {}
         self.remotes = {
             service.name: Remote(service, client(urls[service.name]) if service.name in urls else None, here)
-            for service in SERVICES
+            for service in (replace(one, timeout=one.timeout * leisure) for one in SERVICES)
         }
         for fact_type in SOURCES:
             wire_of(fact_type)

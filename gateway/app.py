@@ -16,15 +16,17 @@ import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
+from analytics.arriving import Arrivals
 from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
 from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
-from datasources.postgres import answers, migrate
+from datasources.postgres import jobs, migrate, prune
 from datasources.postgres.facts import KeptFacts
+from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
 from gateway.auth import Authenticator
@@ -33,12 +35,15 @@ from gateway.context import Context, Nobody
 from gateway.documents import Documents
 from gateway.execution import Execution
 from gateway.health import Alive, Check, Readiness
+from gateway.hearing import hear
 from gateway.http import GraphQLEndpoint, Terms
 from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
 from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.operation import Doors
 from gateway.page import assets
+from gateway.streams.manners import Manners
+from gateway.streams.seats import Seats
 from gateway.tabs import opening
 from gateway.telemetry import Telemetry, record_of
 from resolvers.errors import present
@@ -111,8 +116,9 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
             ready.app = Readiness(_checks(settings, world))
             yield
 
-    routes: list[Route | Mount] = [
+    routes: list[Route | WebSocketRoute | Mount] = [
         Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
         Route("/livez", Alive()),
         Route("/readyz", ready),
         Route("/metrics", metrics),
@@ -139,6 +145,7 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
         rng=outside.rng,
         sleep=outside.sleep,
         transport=outside.transport,
+        leisure=max(1.0, outside.patience / REQUEST_SECONDS),
     )
     stack.push_async_callback(services.aclose)
     memory: Memory[Any, Any] = Memory(
@@ -148,23 +155,19 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     def clock() -> datetime:
         return settings.clock or outside.now()
 
-    roster = Roster(database, services, clock=clock, now=outside.now, patience=min(PATIENCE, outside.patience / 2))
+    roster = Roster(
+        database, services, clock=clock, now=outside.now, patience=PATIENCE * outside.patience / REQUEST_SECONDS
+    )
     stack.push_async_callback(roster.close)
 
-    world = World(database, services, memory, roster, clock, outside.now, outside.patience)
+    replica = None
+    if settings.replica_url is not None:
+        replica_url = settings.replica_url.get_secret_value()
+        replica = Replica(database, lambda: Database.open(replica_url), outside.monotonic)
+        await stack.enter_async_context(replica.watched())
 
-    def forget(payload: str | None) -> None:
-        """Another process kept newer answers, or let go of some: what this one has of them is not the newest."""
-        told = None if payload is None else answers.changed(payload)
-        if told is None:
-            memory.clear()
-        elif told.by != database.name:
-            if told.questions is None:
-                memory.drop_where(lambda key: key[0] == told.organization)
-            else:
-                world.drop(told.organization, told.questions)
-
-    await stack.enter_async_context(database.listen(answers.CHANNEL, forget))
+    world = World(database, services, memory, roster, clock, outside.now, outside.patience, replica=replica)
+    await hear(world, stack)
     return world
 
 
@@ -191,8 +194,10 @@ def _endpoint(
         cost=settings.max_cost,
     )
 
+    arrivals = Arrivals(world)
+
     async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
-        return Context(world, viewer, record_of(request.scope).request_id) if viewer else Nobody()
+        return Context(world, viewer, record_of(request.scope).request_id, arrivals) if viewer else Nobody()
 
     return GraphQLEndpoint(
         Documents(
@@ -224,6 +229,15 @@ def _endpoint(
         ),
         budget=Budget(per_second, settings.requests_burst, outside.monotonic) if per_second else None,
         page=opening(settings, outside.now) if settings.shows_page else None,
+        now=lambda: outside.now().timestamp(),
+        manners=Manners(
+            idle=settings.stream_idle_seconds,
+            slow=settings.stream_slow_seconds,
+            answer=settings.request_seconds,
+            operations=settings.stream_operations,
+            messages=settings.stream_messages,
+        ),
+        seats=Seats(total=settings.streams, each=settings.streams_each),
     )
 
 
@@ -235,10 +249,18 @@ def _checks(settings: Settings, world: World) -> list[Check]:
     async def migrations() -> str | None:
         return migrate.complaint(await migrate.found(world.database))
 
+    async def waiting() -> str | None:
+        number = await jobs.unattended(world.database)
+        return f"{number} jobs wait: does a worker run?" if number else None
+
     async def services() -> str | None:
         causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
         down = [f"{name} ({cause.value})" for name, cause in causes.items() if cause is not None]
         return ", ".join(down) or None
+
+    async def partitions() -> str | None:
+        missing = await prune.missing(world.database)
+        return f"{missing}: does a worker run?" if missing else None
 
     async def page() -> str | None:
         return None if assets().lookup_path("main.js")[1] else "its assets are not built: run make setup"
@@ -247,6 +269,8 @@ def _checks(settings: Settings, world: World) -> list[Check]:
         Check("database", database),
         Check("migrations", migrations),
         Check("services", services, essential=False),
+        Check("jobs", waiting, essential=False),
+        Check("partitions", partitions, essential=False),
     ]
     return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
 

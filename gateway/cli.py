@@ -53,11 +53,12 @@ def complaints() -> Iterator[None]:
     from gateway.accounts import NoDemoError  # noqa: PLC0415 - each command imports what it needs
     from gateway.cluster import EmbeddedError  # noqa: PLC0415 - each command imports what it needs
     from gateway.demo import DemoError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.forgetting import ForgetError  # noqa: PLC0415 - each command imports what it needs
     from gateway.ports import PortError  # noqa: PLC0415 - each command imports what it needs
 
     try:
         yield
-    except (SettingsError, DatabaseError, EmbeddedError, DemoError, NoDemoError, PortError) as problem:
+    except (SettingsError, DatabaseError, EmbeddedError, DemoError, ForgetError, NoDemoError, PortError) as problem:
         err.print(str(problem), markup=False, style="red")
         raise typer.Exit(1) from problem
 
@@ -100,6 +101,16 @@ def worker() -> None:
 
     with complaints():
         asyncio.run(work(settings()))
+
+
+@app.command()
+def forget(user: Annotated[str, typer.Argument(help="The id of a user, a UUID.")]) -> None:
+    """Remove a person from everything that is kept, in every organization, and tell every process."""
+    from gateway import forgetting  # noqa: PLC0415 - each command imports what it needs
+
+    chosen = settings()
+    with complaints():
+        asyncio.run(forgetting.forget(chosen, user, lambda said: out.print(said, markup=False)))
 
 
 @app.command()

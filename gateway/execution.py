@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from graphql import execute, subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from graphql import ExecutionResult, GraphQLSchema
     from strawberry import Schema
@@ -49,7 +49,7 @@ class Execution:
 
     async def stream(
         self, document: Document, name: str | None, variables: Mapping[str, Any] | None, context: object
-    ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
+    ) -> AsyncGenerator[ExecutionResult] | ExecutionResult:
         """The results of a subscription, one for each event; or the one result that says why there are none."""
         results = subscribe(
             self.graphql,
@@ -62,7 +62,10 @@ class Execution:
             # Strawberry's executor takes these beside graphql-core's own arguments.
             operation_extensions=None,
         )
-        return await results if isawaitable(results) else results
+        # graphql-core promises an iterator, and makes a generator, which can be closed.
+        return cast(
+            "AsyncGenerator[ExecutionResult] | ExecutionResult", await results if isawaitable(results) else results
+        )
 
 
 def never_ran(result: ExecutionResult) -> bool:

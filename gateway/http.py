@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from starlette.websockets import WebSocket
 
 from gateway import wire
 from gateway.negotiation import EVENT_STREAM, JSON, require_json, response_type, takes_answers, takes_streams
-from gateway.operation import Conductor, Doors, Exchange, within
+from gateway.operation import Conductor, Doors, Exchange, alone, within
 from gateway.persisted import Persisted
 from gateway.refusal import Refused, error, refuse
-from gateway.streams.over_http import MULTIPART, SSE, Framing, Patience, Streamed
+from gateway.streams.manners import Manners
+from gateway.streams.over_http import MULTIPART, SSE, Framing, Streamed
 from gateway.streams.seats import Seats
 from gateway.streams.websocket import Socket
 from gateway.telemetry import record_of
@@ -56,7 +56,6 @@ class Terms:
     body_seconds: float = 10.0
     seconds: float = 15.0
     afterwards_seconds: float = 30.0
-    stream_seconds: float = 3_600.0
     batch: int = 10
 
 
@@ -82,9 +81,10 @@ class GraphQLEndpoint:
         budget: Budget | None = None,
         page: ASGIApp | None = None,
         now: Callable[[], float] = time.time,
-        patience: Patience | None = None,
+        manners: Manners | None = None,
         seats: Seats | None = None,
     ) -> None:
+        self._terms = terms or Terms()
         self._conductor = Conductor(
             documents=documents,
             execution=execution,
@@ -92,12 +92,12 @@ class GraphQLEndpoint:
             context_for=context_for,
             present=present,
             doors=doors or Doors(),
+            afterwards_seconds=self._terms.afterwards_seconds,
         )
         self._now = now
-        self._patience = patience or Patience()
+        self._manners = manners or Manners()
         self._seats = seats or Seats()
         self._authenticate = authenticate
-        self._terms = terms or Terms()
         self._budget = budget
         self._page = page
 
@@ -125,7 +125,7 @@ class GraphQLEndpoint:
         try:
             await response(scope, receive, send)
         finally:
-            await self._afterwards(exchange)
+            await self._conductor.afterwards(exchange)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = Socket(
@@ -135,7 +135,7 @@ class GraphQLEndpoint:
             budget=self._budget,
             seats=self._seats,
             now=self._now,
-            afterwards=self._afterwards,
+            manners=self._manners,
         )
         await socket.serve()
 
@@ -162,10 +162,17 @@ class GraphQLEndpoint:
         """The responses of a subscription as one response that goes on, for as long as the token holds."""
         with ExitStack() as held:
             held.enter_context(self._seats.take(exchange.payer))
-            bodies = await within(self._terms.seconds, self._conductor.open(asked, exchange))
-            left = session.expires - self._now() if session else 0.0
-            seconds = min(left, self._terms.stream_seconds)
-            return Streamed(bodies, framing, seconds=seconds, patience=self._patience, held=held.pop_all())
+            try:
+                bodies = await within(self._terms.seconds, self._conductor.open(asked, exchange))
+            except Refused as no:
+                # A client of streams reads the errors of its document where it reads everything else.
+                if not no.well_formed:
+                    raise
+                exchange.record.code = no.code
+                bodies = alone(refusal(no, exchange))
+            left = session.expires - self._now() if session else self._manners.longest
+            seconds = min(left, self._manners.longest)
+            return Streamed(bodies, framing, seconds=seconds, manners=self._manners, held=held.pop_all())
 
     async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:
         """The answers of a batch, in order, one after the other; a status that all of them share is its own."""
@@ -193,15 +200,6 @@ class GraphQLEndpoint:
         require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
         raw = await wire.body(request, self._terms.body_bytes, self._terms.body_seconds)
         return wire.from_body(raw, self._terms.batch)
-
-    async def _afterwards(self, exchange: Exchange) -> None:
-        """Do what was left for after the answer; what fails or takes too long is logged and given up."""
-        for context in exchange.contexts:
-            try:
-                async with asyncio.timeout(self._terms.afterwards_seconds):
-                    await context.afterwards()
-            except Exception:
-                LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
 
 
 def status(no: Refused, media: str) -> int:

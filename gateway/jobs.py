@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+LOOK = timedelta(seconds=3)
+"""How long a job that waits for others waits before it looks at them again."""
+
 FIRST_WAIT = timedelta(seconds=2)
 """How long a job that could not be done waits for its second attempt; the third waits four times as long."""
 
@@ -41,6 +44,15 @@ class NotNow(Exception):  # noqa: N818 - it is a verdict, and reads as one
         self.cause = cause
 
 
+class Waits(Exception):  # noqa: N818 - it is a verdict, and reads as one
+    """The job goes on when others are done: `done` `of` all are; looking again is no attempt."""
+
+    def __init__(self, done: int, of: int) -> None:
+        super().__init__(f"{done} of {of}")
+        self.done = done
+        self.of = of
+
+
 class Work:
     """A claimed job in the hands of what does it."""
 
@@ -55,12 +67,16 @@ class Work:
             Unwanted: somebody cancelled it.
             Superseded: another worker has it.
         """
-        percent = min(99, 100 * done // max(1, of))
-        wanted = await jobs.report(self._database, self.job, Status.RUNNING, percent)
+        wanted = await jobs.report(self._database, self.job, Status.RUNNING, percent(done, of))
         if wanted is None:
             raise Superseded
         if not wanted:
             raise Unwanted
+
+
+def percent(done: int, of: int) -> int:
+    """How much of a job is done while it is not all done: 0 to 99."""
+    return min(99, 100 * done // max(1, of))
 
 
 class Hands:
@@ -96,6 +112,8 @@ class Hands:
             log.warning("job.superseded", job=job.id, kind=job.kind.value)
         except Unwanted:
             await self._end(job, Status.CANCELLED)
+        except Waits as error:
+            await self._wait(job, error)
         except NotNow as error:
             await self._again(job, error.cause)
         except UNAVAILABLE:
@@ -104,11 +122,21 @@ class Hands:
             log.exception("job.fault", job=job.id, kind=job.kind.value, error=type(error).__name__)
             await self._end(job, Status.FAILED, error="a fault of ours; it is in the log")
 
+    async def _wait(self, job: Job, waits: Waits) -> None:
+        """Have a job looked at again soon; one that nobody wants any more ends."""
+        try:
+            wanted = await jobs.report(self._database, job, Status.QUEUED, percent(waits.done, waits.of))
+        except UNAVAILABLE as error:
+            raise Later(LOOK) from error
+        if wanted is not None:
+            raise Later(LOOK)
+
     async def _again(self, job: Job, cause: str) -> None:
         """Have a job tried again, later each time, unless it was tried often enough."""
         if job.attempts >= ATTEMPTS:
             await self._end(job, Status.FAILED, error=f"{cause} did not answer")
             return
+        log.warning("job.put_off", job=job.id, kind=job.kind.value, cause=cause)
         try:
             await jobs.report(self._database, job, Status.QUEUED, job.progress, error=f"waits for {cause}")
         except UNAVAILABLE as error:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 
 from gateway.documents import described, refused
 from gateway.execution import never_ran
 from gateway.refusal import Refused, refuse, refuse_document
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from graphql import GraphQLError
     from starlette.requests import HTTPConnection
 
     from analytics.policy import Viewer
@@ -90,6 +90,7 @@ class Conductor:
         context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
         doors: Doors,
+        afterwards_seconds: float = 30.0,
     ) -> None:
         self._documents = documents
         self._execution = execution
@@ -97,6 +98,7 @@ class Conductor:
         self._context_for = context_for
         self._present = present
         self._doors = doors
+        self._afterwards_seconds = afterwards_seconds
 
     async def answer(self, asked: Asked, exchange: Exchange) -> dict[str, Any]:
         """The response to one operation.
@@ -121,21 +123,45 @@ class Conductor:
         """
         return self._find(asked, "POST", record)[1].kind is OperationType.SUBSCRIPTION
 
-    async def open(self, asked: Asked, exchange: Exchange) -> AsyncIterator[dict[str, Any]]:
+    async def open(self, asked: Asked, exchange: Exchange) -> AsyncGenerator[dict[str, Any]]:
         """The responses to one operation: one for each event of a subscription, a single one for anything else.
+
+        A subscription that breaks says so in its last response. Close what you do not read to its end.
 
         Raises:
             Refused: it was not executed.
         """
         document, operation = self._find(asked, "POST", exchange.record)
         if operation.kind is not OperationType.SUBSCRIPTION:
-            return _alone(await self._run(document, operation, asked, exchange))
+            return alone(await self._run(document, operation, asked, exchange))
         results = await self._execution.stream(
             document, operation.name, asked.variables, await self._context(operation, exchange)
         )
         if not isinstance(results, ExecutionResult):
-            return (self._said(one, operation, exchange.record) async for one in results)
-        return _alone(self._checked(results, operation, exchange))
+            return self._events(results, operation, exchange)
+        return alone(self._checked(results, operation, exchange))
+
+    async def afterwards(self, exchange: Exchange) -> None:
+        """Do what was left for after the answer; what fails or takes too long is logged and given up."""
+        for context in exchange.contexts:
+            try:
+                async with asyncio.timeout(self._afterwards_seconds):
+                    await context.afterwards()
+            except Exception:
+                LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
+
+    async def _events(
+        self, results: AsyncGenerator[ExecutionResult], operation: Operation, exchange: Exchange
+    ) -> AsyncGenerator[dict[str, Any]]:
+        try:
+            async with aclosing(results) as events:
+                async for one in events:
+                    yield self._said(one, operation, exchange.record)
+                    # The next one is asked for when this one was taken: a stream may go on for an hour.
+                    await self.afterwards(exchange)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is logged and told below
+            broken = GraphQLError(str(problem), original_error=problem)
+            yield self._said(ExecutionResult(None, [broken]), operation, exchange.record)
 
     async def _run(self, document: Document, operation: Operation, asked: Asked, exchange: Exchange) -> dict[str, Any]:
         context = await self._context(operation, exchange)
@@ -188,7 +214,8 @@ class Conductor:
         return shown
 
 
-async def _alone(body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+async def alone(body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
+    """A stream of one response."""
     yield body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ LOG = structlog.get_logger(__name__)
 CONNECTIONS_AT_ONCE = 1_000
 KEEP_ALIVE_SECONDS = 30
 FAREWELL_SECONDS = 10
-WEBSOCKET_MESSAGE_BYTES = 64 * 1024
+UNREAD_SECONDS = 60
+"""How long what was sent may lie unread, until the connection is given up."""
 
 
 def uvicorn_config(settings: Settings, app: Any, *, factory: bool = False) -> uvicorn.Config:
@@ -41,7 +43,10 @@ def uvicorn_config(settings: Settings, app: Any, *, factory: bool = False) -> uv
         workers=settings.workers,
         loop="uvloop",
         http="httptools",
-        ws_max_size=WEBSOCKET_MESSAGE_BYTES,
+        ws="websockets-sansio",
+        ws_max_size=settings.body_kib * 1024,
+        # Its buffers would be the larger part of what a quiet socket costs.
+        ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -69,14 +74,27 @@ def run(settings: Settings) -> bool:
         os.environ.pop("GATEWAY_DATABASE_URL_FILE", None)
         os.environ["GATEWAY_DATABASE_URL"] = postgres.url
         config = uvicorn_config(settings, "gateway.serving:application", factory=True)
+        listening = patient(config.bind_socket())
         if settings.workers == 1:
             server = uvicorn.Server(config)
-            server.run()
+            server.run([listening])
             return server.started
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        Multiprocess(config, sockets=[listening]).run()
         return True
     finally:
         postgres.stop()
+
+
+def patient(listening: socket.socket) -> socket.socket:
+    """Have the system give up connections of this socket whose reader takes nothing, where it can (Linux).
+
+    A stream that is read too slowly is dropped by us; its connection would stay open for as long as the
+    reader keeps it, because what was sent before is still to be read.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        listening.setsockopt(socket.IPPROTO_TCP, option, UNREAD_SECONDS * 1000)
+    return listening
 
 
 def application() -> Starlette:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="postgresql:// URL of the role that serves and owns nothing; unset: embedded Postgres."
     )
+    replica_url: SecretStr | None = Field(
+        None, description="postgresql:// URL of a replica, as the role that serves: kept answers are read there."
+    )
     owner_database_url: SecretStr | None = Field(
         None, description="postgresql:// URL of the role that migrates; needed only to migrate."
     )
@@ -90,6 +93,8 @@ class Settings(BaseSettings):
         None, description="Errors may suggest names of the schema; unset: only in development."
     )
 
+    jobs_at_once: int = Field(4, ge=2, le=64, description="Jobs that one worker does at once.")
+
     memory_answers: int = Field(20_000, ge=0, description="Answers kept in memory by each process.")
     memory_mib: int = Field(64, ge=0, description="MiB of answers kept in memory by each process.")
     documents: int = Field(1_000, ge=1, description="Parsed documents kept by each process.")
@@ -108,6 +113,13 @@ class Settings(BaseSettings):
     )
     requests_burst: int = Field(200, ge=1, description="Requests of one viewer to one process at once.")
 
+    streams: int = Field(500, ge=1, le=900, description="Streams one process holds open; it has 1,000 connections.")
+    streams_each: int = Field(20, ge=1, description="Streams one viewer holds open in one process.")
+    stream_operations: int = Field(50, ge=1, le=1_000, description="Operations open at once on one websocket.")
+    stream_messages: int = Field(200, ge=1, description="Messages a websocket may send in ten seconds.")
+    stream_idle_seconds: float = Field(300, gt=0, description="Seconds a websocket may stay that asks for nothing.")
+    stream_slow_seconds: float = Field(15, gt=0, description="Seconds to take what is sent; then a stream is dropped.")
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -120,7 +132,7 @@ class Settings(BaseSettings):
         """Nothing but what `read` was given: the process environment is not looked at behind its back."""
         return (init_settings,)
 
-    @field_validator("database_url", "owner_database_url")
+    @field_validator("database_url", "owner_database_url", "replica_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):

@@ -37,6 +37,19 @@ class Record:
     cost: int | None = None
     code: str | None = None
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is known of it."""
+        known = {
+            "request_id": self.request_id,
+            "operation": self.operation,
+            "kind": self.kind,
+            "role": self.role,
+            "cost": self.cost,
+            "code": self.code,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
 
 def new_request_id() -> str:
     """An id that no other request has."""
@@ -101,19 +114,14 @@ class Telemetry:
 
     def _say(self, scope: Scope, record: Record, status: int, seconds: float) -> None:
         say = self._log.debug if scope["path"] in QUIET_PATHS else self._log.info
-        said = {
-            "request_id": record.request_id,
-            "method": scope["method"],
-            "path": scope["path"][:200],
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "operation": record.operation,
-            "kind": record.kind,
-            "role": record.role,
-            "cost": record.cost,
-            "code": record.code,
-        }
-        say("request", **{name: value for name, value in said.items() if value is not None})
+        say(
+            "request",
+            method=scope["method"],
+            path=scope["path"][:200],
+            status=status,
+            ms=round(seconds * 1000, 2),
+            **record.said,
+        )
         if self._observe is not None:
             self._observe(record.kind or "other", status, seconds)
 

@@ -78,7 +78,7 @@ def from_query_string(raw: bytes, largest: int) -> Asked:
     given: dict[str, Any] = _once(known)
     for name in ("variables", "extensions"):
         if given.get(name):
-            given[name] = _decoded(given[name].encode(), f"`{name}` of the URL")
+            given[name] = decoded(given[name].encode(), f"`{name}` of the URL")
         else:
             given.pop(name, None)
     return shaped(given)
@@ -90,7 +90,7 @@ def from_body(raw: bytes, batch: int) -> list[Asked] | Asked:
     Raises:
         Refused: 400, with the reason.
     """
-    value = _decoded(raw, "The body")
+    value = decoded(raw, "The body")
     if not isinstance(value, list):
         return shaped(value)
     if not value:
@@ -126,8 +126,12 @@ async def body(request: Request, largest: int, seconds: float) -> bytes:
     return bytes(read)
 
 
-def _decoded(raw: bytes, what: str) -> Any:
-    """JSON, strictly: UTF-8, no NaN, no lone surrogates, nothing nested past 1,024 levels, no member twice."""
+def decoded(raw: bytes, what: str) -> Any:
+    """JSON, strictly: UTF-8, no NaN, no lone surrogates, nothing nested past 1,024 levels, no member twice.
+
+    Raises:
+        Refused: 400, with the reason.
+    """
     try:
         value = orjson.loads(raw)
         # orjson keeps the last of two equal members; a second reading (4 microseconds) finds them.

@@ -12,6 +12,7 @@ import strawberry
 
 from analytics.declare import DataQuality, Family, Metric, Role, Scope, WithheldReason
 from datasources.declare import Count, Origin
+from resolvers.jobs import Job
 from resolvers.scalars import Duration
 from resolvers.types import adopt, plain
 
@@ -70,6 +71,8 @@ class Freshness:
     """When the answer stops being fresh."""
     sources: tuple[SourceStatus, ...]
     """The services the answer stands on; one whose origin is not LIVE is a missing or older input."""
+    refresh_job: Job | None
+    """What works a newer answer out; null where nothing does, or it is not yours to know of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ _BESIDE: dict[str, tuple[Any, str]] = {
     "definition": (adopt(MetricDefinition), "What the metric means."),
 }
 
-Answer: type[Any] = strawberry.interface(
+Answer: Any = strawberry.interface(
     type(
         "Answer",
         (),
@@ -156,11 +159,16 @@ Answer: type[Any] = strawberry.interface(
 )
 
 
+def answer_name(metric: Metric) -> str:
+    """What the type is called that answers a metric."""
+    return f"{metric.value_type.__name__}Answer"
+
+
 def answer_type(metric: Metric) -> type[Any]:
     """The type that answers a metric: `LearningVelocityAnswer` for a `LearningVelocity`."""
     value = adopt(metric.value_type)
     return plain(
-        f"{metric.value_type.__name__}Answer",
+        answer_name(metric),
         f"{metric.doc.splitlines()[0]} With its age and its sources.",
         {
             "value": (Optional[value], "The value; null where it is withheld."),  # noqa: UP045 - made at run time

@@ -3,20 +3,25 @@
 The gateway makes the real one, tests make their own; the graph knows only this.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Protocol, TypeAlias
 
 import strawberry
 
 from analytics.decisions import DecisionKind
-from analytics.declare import Metric
+from analytics.declare import Metric, Scope
 from analytics.gamification.ranking import LeaderboardWindow
+from analytics.history_values import Granularity, GroupComparison, Series
 from analytics.leaderboard import Leaderboard
 from analytics.policy import Subject, Viewer
 from analytics.rosters import Choice
+from datasources.postgres.job_lists import Jobs, Place
+from datasources.postgres.jobs import Job, Kind, Status
 from datasources.postgres.lists import Course, Headcounts, Taken
 from datasources.postgres.pages import Page, Window
 from datasources.postgres.people import Organization, Person
+from datasources.postgres.reports import Report, ReportFormat
 from datasources.report import ServiceReport
 
 
@@ -78,6 +83,71 @@ class Chooses(Protocol):
         """Say what the viewer made of a recommendation; None takes it back."""
 
 
+class Recalls(Protocol):
+    """The way to what was said over time. Each raises `NotAllowed` for who is no admin, `Unavailable` for now."""
+
+    async def of(  # noqa: PLR0913 - which number, of whom, from when to when, how finely
+        self,
+        metric: Metric,
+        first: date,
+        last: date,
+        granularity: Granularity,
+        *,
+        department: str | None,
+        course: str | None,
+    ) -> Series:
+        """A metric of the organization, a department or a course, over the days from `first` to `last`."""
+
+    async def compared(self, metric: Metric, scope: str) -> Sequence[GroupComparison]:
+        """The departments, or courses, beside each other."""
+
+
+class Works(Protocol):
+    """The way to jobs. Each raises `NotFound` for what is not there or must not be known, `Unavailable` for now."""
+
+    async def find(self, job: str) -> Job:
+        """The job with this id."""
+
+    async def page(
+        self, *, first: int, after: Place | None, kind: Kind | None, status: Status | None, counted: bool
+    ) -> Jobs:
+        """Some jobs, the newest first, older than the place; with the length of the list if it is `counted`."""
+
+    async def refresh(self, subject: Subject, metrics: Iterable[Metric]) -> Job:
+        """Have metrics worked out again. Raises `NotAllowed` or `TooMany`."""
+
+    def heard(self, subject: Subject, metrics: Iterable[Metric]) -> list[Metric]:
+        """Those of the metrics that the viewer may hear of this subject."""
+
+    async def cancel(self, job: str) -> Job:
+        """Cancel a job. Raises `NotAllowed` for another person's, or one that is over."""
+
+
+class Exports(Protocol):
+    """The way to reports. Each raises `Unavailable` for now."""
+
+    async def export(self, form: ReportFormat) -> Job:
+        """Have a report of one's own numbers made."""
+
+    async def find(self, report: str) -> Report:
+        """A report of one's own. Raises `NotFound`."""
+
+    async def newest(self) -> Sequence[Report]:
+        """One's own reports, the newest first."""
+
+
+class Watches(Protocol):
+    """The way to be told. Each raises `NotFound` for what is not there or must not be known, `Unavailable` for now."""
+
+    def job(self, job: str) -> AsyncGenerator[Job]:
+        """The job as it stands, then at every change until it is over."""
+
+    def answers(
+        self, scope: Scope, subject: str, metrics: Sequence[Metric]
+    ) -> AsyncGenerator[tuple[Metric, Mapping[str, Any]]]:
+        """These answers about a subject in wire shape, then each newer one."""
+
+
 class Context(Protocol):
     """What one request brings."""
 
@@ -100,6 +170,22 @@ class Context(Protocol):
     @property
     def choices(self) -> Chooses:
         """The way to choose, as this viewer."""
+
+    @property
+    def history(self) -> Recalls:
+        """The way to what was said over time, as this viewer."""
+
+    @property
+    def jobs(self) -> Works:
+        """The way to jobs, as this viewer."""
+
+    @property
+    def reports(self) -> Exports:
+        """The way to the viewer's own reports."""
+
+    @property
+    def watching(self) -> Watches:
+        """The way to be told, as this viewer."""
 
     def services(self) -> Sequence[ServiceReport]:
         """How each service is doing, as this process sees it."""

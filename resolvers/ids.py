@@ -5,6 +5,7 @@ import binascii
 from dataclasses import dataclass
 from uuid import UUID
 
+from analytics.codec import global_id
 from resolvers.errors import BadInput
 
 LONGEST = 600
@@ -20,7 +21,7 @@ class GlobalId:
 
 def to_global(kind: str, uuid: str) -> str:
     """The id of a thing as clients hold it; of a course, whatever the course service calls it."""
-    return base64.urlsafe_b64encode(f"{kind}:{uuid}".encode()).decode().rstrip("=")
+    return global_id(kind, uuid)
 
 
 def from_global(text: str) -> GlobalId:

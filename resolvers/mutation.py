@@ -9,6 +9,8 @@ from analytics.decisions import DecisionKind
 from analytics.policy import NotAllowed, Unavailable
 from resolvers.context import Info
 from resolvers.errors import SOON
+from resolvers.job_mutations import JobMutation
+from resolvers.reports import ReportMutation
 from resolvers.scalars import Seconds
 from resolvers.types import adopt, field
 
@@ -93,8 +95,8 @@ DecideRecommendationResult = Annotated[
 
 
 @strawberry.type(description="Everything that can be changed. A refusal is an answer like any other, not an error.")
-class Mutation:
-    """What viewers choose for themselves."""
+class Mutation(JobMutation, ReportMutation):
+    """What viewers choose for themselves, and have done."""
 
     @field("Choose whether others in your organization see you on the leaderboard; you always see yourself.")
     async def set_leaderboard_visibility(

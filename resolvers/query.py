@@ -12,11 +12,14 @@ from analytics.codec import encode
 from analytics.declare import Family, Metric, Role, Scope
 from analytics.policy import NotAllowed, NotFound
 from datasources.report import ServiceReport
-from resolvers import leaderboard
+from resolvers import job_lists, leaderboard
 from resolvers.answers import MetricDefinition
 from resolvers.context import Info
 from resolvers.errors import BadInput
 from resolvers.ids import GlobalId, from_global, uuid_of
+from resolvers.jobs import JobType, wire
+from resolvers.pages import Connection
+from resolvers.reports import ReportQuery
 from resolvers.subjects import (
     Learner,
     Market,
@@ -43,6 +46,8 @@ def _who(kind: str, default: str) -> Any:
 LearnerId = Annotated[strawberry.ID | None, _who("a Learner", "you")]
 TrainerId = Annotated[strawberry.ID | None, _who("a Trainer", "you")]
 OrganizationId = Annotated[strawberry.ID | None, _who("an Organization", "yours")]
+
+JobId = Annotated[strawberry.ID, strawberry.argument(description="The global id of a Job, or the raw UUID.")]
 
 
 @strawberry.type(description="Who is asking.")
@@ -75,7 +80,7 @@ class Viewer:
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query:
+class Query(ReportQuery):
     """The subjects, and what is known about metrics and services themselves."""
 
     @field("Who you are, in which role you ask, and which subject is you.")
@@ -138,6 +143,23 @@ class Query:
     ) -> leaderboard.Leaderboard:
         """The same for everybody of an organization, but for themselves."""
         return await leaderboard.leaderboard(info, window, first)
+
+    @field("A job; NOT_FOUND when there is none that is yours to know of.")
+    async def job(self, info: Info, id: JobId) -> JobType | None:  # noqa: A002 - the word of the graph
+        """As it stands now."""
+        return wire(await info.context.jobs.find(uuid_of(id, "Job")))
+
+    @field("The jobs that concern you, the newest first: those you had made, and those about who is yours to see.")
+    async def jobs(
+        self,
+        info: Info,
+        first: job_lists.First = None,
+        after: job_lists.After = None,
+        kind: job_lists.OfKind = None,
+        status: job_lists.OfStatus = None,
+    ) -> Connection[JobType]:
+        """Jobs are known for a week after they are over."""
+        return await job_lists.jobs(info, first, after, kind, status)
 
     @field("How each service behind the numbers is doing, as this process sees it.")
     def services(self, info: Info) -> list[adopt(ServiceReport)]:  # type: ignore[valid-type]  # made while the schema grows

@@ -25,6 +25,7 @@ from resolvers.projection import PLAIN, ProjectingExecutor
 from resolvers.query import Query, definitions
 from resolvers.scalars import SCALARS
 from resolvers.subjects import SUBJECTS
+from resolvers.subscription import Subscription
 from resolvers.types import is_plain, read
 
 
@@ -84,6 +85,7 @@ def build(metrics: Mapping[str, Metric]) -> strawberry.Schema:
         {**groups(shown, SUBJECTS), Query: [definitions(shown)]},
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=list(SUBJECTS.values()),
         execution_context_class=ProjectingExecutor,
         config=StrawberryConfig(default_resolver=read, scalar_map=SCALARS),

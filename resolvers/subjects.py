@@ -10,7 +10,20 @@ from analytics.declare import Scope
 from analytics.policy import Subject
 from datasources.postgres import lists, people
 from datasources.postgres.pages import Page
+from resolvers import history as over_time
 from resolvers.context import Info
+from resolvers.history import (
+    CourseArgument,
+    DepartmentArgument,
+    GranularityArgument,
+    GranularityName,
+    GroupComparisonType,
+    GroupKindName,
+    KindArgument,
+    MetricArgument,
+    RangeArgument,
+    SeriesType,
+)
 from resolvers.ids import to_global
 from resolvers.lists import (
     Branch,
@@ -155,6 +168,26 @@ class Organization(Node):
     ) -> Connection[Course]:
         """Only courses the viewer may know of are in the list and in its total."""
         return _courses(await info.context.subjects.courses(self.subject), (first, after, last, before))
+
+    @field("A metric over time, for organization admins, from days of 10 people or more, worked out by night.")
+    async def history(  # noqa: PLR0913, PLR0917 - which number, of whom, from when to when, how finely
+        self,
+        info: Info,
+        metric: MetricArgument,
+        range: RangeArgument,  # noqa: A002 - the word of the graph
+        granularity: GranularityArgument = GranularityName.WEEK,
+        department: DepartmentArgument = None,
+        course: CourseArgument = None,
+    ) -> SeriesType:
+        """Only admins may ask."""
+        return await over_time.history(info, metric, range, granularity, department, course)
+
+    @field("Its departments, or courses, of 10 people or more beside each other over the last seven days, by name.")
+    async def comparison(
+        self, info: Info, metric: MetricArgument, by: KindArgument = GroupKindName.DEPARTMENT
+    ) -> list[GroupComparisonType]:
+        """Only admins may ask."""
+        return await over_time.compared(info, metric, by)  # type: ignore[no-any-return]  # in wire shape
 
     @field("Its departments, as the directory lists them.")
     def departments(self) -> list[Department]:

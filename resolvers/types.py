@@ -12,7 +12,7 @@ import textwrap
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Optional, TypeVar, Union, get_args, get_origin
@@ -26,6 +26,7 @@ from analytics.declare import DataQuality, DeclarationError
 from analytics.describe import describe
 from datasources.breaker import State
 from datasources.course import Result
+from datasources.postgres.jobs import Kind, Status
 from datasources.report import Cause, ErrorCount, ServiceReport
 from resolvers.scalars import BY_UNIT, unit_of
 
@@ -37,6 +38,8 @@ NAMES: dict[type[Any], str] = {
     ErrorCount: "ServiceErrors",
     Cause: "ServiceErrorCause",
     Result: "CourseResult",
+    Kind: "JobKind",
+    Status: "JobStatus",
 }
 """What has another name in the graph, where its own would say too little."""
 
@@ -45,9 +48,18 @@ class Plain:
     """What every adopted type inherits: its fields are keys of a dict, it has no resolvers."""
 
     @classmethod
-    def is_type_of(cls, _value: Any, _info: Any) -> bool:
-        """A plain type is never one of several, so there is nothing to tell apart."""
-        return True
+    def is_type_of(cls, value: Any, _info: Any) -> bool:
+        """A value that could be one of several says in `__typename` which one it is."""
+        name: str = cls.__strawberry_definition__.name  # type: ignore[attr-defined]  # Strawberry puts it there
+        return not isinstance(value, dict) or value.get("__typename", name) == name
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The note on a hint that is one of several value types: the name of the union, and what it is."""
+
+    name: str
+    description: str
 
 
 def field(description: str) -> Callable[[F], F]:
@@ -129,19 +141,26 @@ def graphql_type(hint: Any, where: str) -> Any:
         DeclarationError: GraphQL has no word for it; the message names `where`.
     """
     if get_origin(hint) is Annotated:
-        bare = get_args(hint)[0]
-        unit = unit_of(hint)
-        return BY_UNIT[unit] if unit in BY_UNIT and unit is not None else graphql_type(bare, where)
+        return _annotated(hint, where)
     if get_origin(hint) in (Union, types.UnionType):
         inner = [member for member in get_args(hint) if member is not type(None)]
         if len(inner) == 1:
             return Optional[graphql_type(inner[0], where)]  # noqa: UP045 - a NewType or mirror is no operand of `|`
     if get_origin(hint) is tuple:
         return list[graphql_type(get_args(hint)[0], where)]  # type: ignore[misc]  # worked out at run time
-    if isinstance(hint, type):
-        if is_dataclass(hint) or issubclass(hint, Enum):
-            return adopt(hint)
-        if hint in (int, float, str, bool, datetime, date, UUID):
-            return hint
+    if isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, Enum)):
+        return adopt(hint)
+    if hint in (strawberry.ID, int, float, str, bool, datetime, date, UUID):
+        return hint
     msg = f"{where}: GraphQL has no word for {hint}"
     raise DeclarationError(msg)
+
+
+def _annotated(hint: Any, where: str) -> Any:
+    bare, *notes = get_args(hint)
+    for note in notes:
+        if isinstance(note, OneOf):
+            several: Any = Union[tuple(adopt(kind) for kind in get_args(bare))]  # noqa: UP007 - made at run time
+            return Annotated[several, strawberry.union(note.name, description=note.description)]
+    unit = unit_of(hint)
+    return BY_UNIT[unit] if unit in BY_UNIT and unit is not None else graphql_type(bare, where)

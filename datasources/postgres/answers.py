@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from datasources.postgres.replica import Replica
+
 CHANNEL = "answers"
 """Where every process hears which answers were kept."""
 
@@ -23,6 +25,7 @@ AT_ONCE = 1000
 LONGEST_PAYLOAD = 7900
 """Bytes of a notification; Postgres refuses 8000."""
 
+_READ = "SELECT * FROM read_answers($1, $2, $3, $4, $5, $6, $7)"
 _FORGET = text(
     "DELETE FROM answers WHERE organization = :organization AND scope = :scope AND subject = :subject "
     "AND metric = :metric AND arguments = :arguments"
@@ -63,21 +66,31 @@ class Kept:
 class Changed:
     """What a notification says: answers of one organization were kept; `questions` None: too many to name.
 
-    `by` is the name of the `Database` they were kept through, so that a process knows its own.
+    Then `subjects` are those they are about, None where these are too many as well. `by` is the name of the
+    `Database` they were kept through, so that a process knows its own.
     """
 
     by: str
     organization: str
     questions: tuple[Question, ...] | None
+    subjects: frozenset[str] | None = None
 
 
-async def read(database: Database, actor: Actor, questions: Sequence[Question]) -> dict[Question, Kept]:
-    """Those of the answers that are kept and that this actor may read, in one statement."""
+async def read(
+    database: Database, actor: Actor, questions: Sequence[Question], replica: Replica | None = None
+) -> dict[Question, Kept]:
+    """Those of the answers that are kept and that this actor may read, in one statement.
+
+    From the replica, if there is one that is certain to know them as well as the database does.
+    """
     if not questions:
         return {}
-    rows = await database.fetch(
-        "SELECT * FROM read_answers($1, $2, $3, $4, $5, $6, $7)", *actor.settings, *_columns(questions)
-    )
+    arguments = (*actor.settings, *_columns(questions))
+    rows = None
+    if replica is not None and replica.knows(actor.organization, {question.subject for question in questions}):
+        rows = await replica.fetch(_READ, *arguments)
+    if rows is None:
+        rows = await database.fetch(_READ, *arguments)
     return {questions[n - 1]: Kept(*kept) for n, *kept in rows}
 
 
@@ -119,14 +132,19 @@ async def forget(database: Database, organization: str, questions: Sequence[Ques
 
 def announcement(by: str, organization: str, questions: Iterable[Question]) -> str:
     """The payload of a notification, never too long to be sent."""
-    payload = json.dumps([by, organization, [astuple(question) for question in questions]], separators=(",", ":"))
+    told = list(questions)
+    payload = json.dumps([by, organization, [astuple(question) for question in told]], separators=(",", ":"))
+    if len(payload) > LONGEST_PAYLOAD:
+        subjects = sorted({question.subject for question in told})
+        payload = json.dumps([by, organization, None, subjects], separators=(",", ":"))
     return payload if len(payload) <= LONGEST_PAYLOAD else json.dumps([by, organization, None])
 
 
 def changed(payload: str) -> Changed:
     """What a notification says."""
-    by, organization, questions = json.loads(payload)
-    return Changed(by, organization, None if questions is None else tuple(Question(*q) for q in questions))
+    by, organization, questions, *about = json.loads(payload)
+    named = None if questions is None else tuple(Question(*q) for q in questions)
+    return Changed(by, organization, named, frozenset(about[0]) if about else None)
 
 
 def _columns(questions: Iterable[Question]) -> list[tuple[str, ...]]:

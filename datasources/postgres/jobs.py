@@ -12,10 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import select
-
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +119,8 @@ async def enqueue(  # noqa: PLR0913 - who wants which kind of what, how soon
 ) -> dict[str, Enqueued]:
     """Have these jobs done, by `once`; those on their way already are what they are. One statement, one transaction.
 
-    A job that ended between the asking and the answer is not among them. Higher priorities go first.
+    A job that ended between the asking and the answer is not among them, nor is one that was not made because
+    20,000 wait already: only the system adds to a queue that is full. Higher priorities go first.
     """
     if not wanted:
         return {}
@@ -137,7 +135,53 @@ async def enqueue(  # noqa: PLR0913 - who wants which kind of what, how soon
         priority,
         after,
     )
-    return {wanted[row["n"] - 1].once: Enqueued(_job(row), row["fresh"]) for row in rows}
+    return {wanted[row["n"] - 1].once: Enqueued(of_row(row), row["fresh"]) for row in rows}
+
+
+async def renew(
+    database: Database, actor: Actor, wanted: Sequence[Wanted], *, priority: int, rest: timedelta
+) -> dict[str, Job | bool]:
+    """Have stale answers refreshed, by `once`; one statement. What failed less than `rest` ago is left alone.
+
+    The job that does it where the actor may know of it; True: another person's, of which they may not; False: none.
+    """
+    if not wanted:
+        return {}
+    rows = await database.fetch(
+        "SELECT n, on_its_way, (job).* FROM renew_answers($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        *actor.settings,
+        [one.once for one in wanted],
+        [one.scope for one in wanted],
+        [one.subject for one in wanted],
+        [json.dumps(dict(one.details)) for one in wanted],
+        priority,
+        rest,
+    )
+    return {wanted[row["n"] - 1].once: row["on_its_way"] if row["id"] is None else of_row(row) for row in rows}
+
+
+async def ask_refresh(  # noqa: PLR0913 - who wants what, how often at most
+    database: Database, actor: Actor, wanted: Wanted, *, priority: int, most: int, within: timedelta
+) -> Job | timedelta | None:
+    """Have something refreshed that the actor asked for; or how long to wait, if they did `most` times lately.
+
+    The name of such a job begins with `by hand `. None: one is on its way that the actor may not know of.
+    """
+    rows = await database.fetch(
+        "SELECT again_in, (job).* FROM ask_refresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        *actor.settings,
+        wanted.once,
+        wanted.scope,
+        wanted.subject,
+        json.dumps(dict(wanted.details)),
+        priority,
+        most,
+        within,
+    )
+    if not rows:
+        return None
+    again_in: timedelta | None = rows[0]["again_in"]
+    return again_in or of_row(rows[0])
 
 
 async def claim(database: Database, organization: str, job: str) -> Job | None:
@@ -145,7 +189,7 @@ async def claim(database: Database, organization: str, job: str) -> Job | None:
     rows = await database.fetch(
         "SELECT * FROM claim_job($1, $2, $3, $4, $5)", *system(organization).settings, job, ATTEMPTS
     )
-    return _job(rows[0]) if rows else None
+    return of_row(rows[0]) if rows else None
 
 
 async def report(  # noqa: PLR0913 - all that can be said of a job
@@ -174,14 +218,24 @@ async def report(  # noqa: PLR0913 - all that can be said of a job
 async def cancel(database: Database, actor: Actor, job: str) -> Job | None:
     """Cancel a job of one's own: at once while it is queued, else as soon as its worker looks up. None: no such job."""
     rows = await database.fetch("SELECT * FROM cancel_job($1, $2, $3, $4)", *actor.settings, job)
-    return _job(rows[0]) if rows else None
+    return of_row(rows[0]) if rows else None
 
 
 async def find(database: Database, actor: Actor, job: str) -> Job | None:
     """A job that concerns the actor; None where there is none, or none that does."""
-    async with database.session(actor) as session:
-        row = (await session.exec(select(JobRow).where(JobRow.id == job))).first()
-    return None if row is None else _job(row.model_dump())
+    rows = await database.fetch("SELECT * FROM find_job($1, $2, $3, $4)", *actor.settings, job)
+    return of_row(rows[0]) if rows else None
+
+
+async def unattended(database: Database) -> int:
+    """How many jobs are due for a minute while no worker says that it is at work; 0 where one does."""
+    rows = await database.fetch(
+        "SELECT count(*) AS n FROM queue.pgqueuer WHERE status = 'queued' AND execute_after < now() - $1::interval "
+        "AND NOT EXISTS (SELECT FROM queue.pgqueuer WHERE status = 'picked' AND heartbeat > now() - $1::interval)",
+        timedelta(minutes=1),
+    )
+    found: int = rows[0]["n"]
+    return found
 
 
 def changed(payload: str) -> tuple[str, str]:
@@ -190,7 +244,8 @@ def changed(payload: str) -> tuple[str, str]:
     return organization, job
 
 
-def _job(row: Any) -> Job:
+def of_row(row: Any) -> Job:
+    """The job that a row tells of."""
     return Job(
         organization=row["organization"],
         id=row["id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -25,17 +25,17 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def listening(
-    connect: Callable[[], Awaitable[Any]], channel: str, callback: Callback
+    connect: Callable[[], Awaitable[Any]], ears: Mapping[str, Callback]
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """Hear a channel while the context is open; on entry it is already heard.
+    """Hear channels, each with its ear, on one connection while the context is open; on entry they are already heard.
 
     A lost connection is made again after 0.1 s, then twice as long each time, up to 10 s.
 
     Raises:
         DatabaseError: there is no connection to begin with.
     """
-    connection = await _heard(connect, channel, callback)
-    task = asyncio.create_task(_stay(connection, connect, channel, callback), name=f"listen to {channel}")
+    connection = await _heard(connect, ears)
+    task = asyncio.create_task(_stay(connection, connect, ears), name=f"listen to {', '.join(ears)}")
     try:
         yield task
     finally:
@@ -44,26 +44,28 @@ async def listening(
             await task
 
 
-async def _heard(connect: Callable[[], Awaitable[Any]], channel: str, callback: Callback) -> Any:
+async def _heard(connect: Callable[[], Awaitable[Any]], ears: Mapping[str, Callback]) -> Any:
     connection = await connect()
 
-    def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        callback(payload)
+    def hear(_connection: Any, _pid: int, channel: str, payload: str) -> None:
+        ears[channel](payload)
 
-    await connection.add_listener(channel, hear)
+    for channel in ears:
+        await connection.add_listener(channel, hear)
     return connection
 
 
-async def _stay(connection: Any, connect: Callable[[], Awaitable[Any]], channel: str, callback: Callback) -> None:
+async def _stay(connection: Any, connect: Callable[[], Awaitable[Any]], ears: Mapping[str, Callback]) -> None:
     while True:
         try:
             await _until_lost(connection)
         finally:
             connection.terminate()
-        _log.warning("listen.lost", channel=channel)
-        connection = await _again(connect, channel, callback)
-        _log.info("listen.back", channel=channel)
-        callback(None)
+        _log.warning("listen.lost", channels=list(ears))
+        connection = await _again(connect, ears)
+        _log.info("listen.back", channels=list(ears))
+        for ear in ears.values():
+            ear(None)
 
 
 async def _until_lost(connection: Any) -> None:
@@ -79,10 +81,10 @@ async def _until_lost(connection: Any) -> None:
             return
 
 
-async def _again(connect: Callable[[], Awaitable[Any]], channel: str, callback: Callback) -> Any:
+async def _again(connect: Callable[[], Awaitable[Any]], ears: Mapping[str, Callback]) -> Any:
     wait = SHORTEST_WAIT
     while True:
         await asyncio.sleep(wait)
         with suppress(DatabaseError, *LOST):
-            return await _heard(connect, channel, callback)
+            return await _heard(connect, ears)
         wait = min(wait * 2, LONGEST_WAIT)

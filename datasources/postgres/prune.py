@@ -1,19 +1,31 @@
-"""Letting go: personal answers after seven days, facts after one."""
+"""Letting go: what has outlived its term is deleted, and partitions are made ahead and dropped.
+
+Terms are counted by the database's own clock (`present`), so that a worker whose clock jumped lets go of nothing
+too early.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnClause, literal_column
 from sqlmodel import SQLModel, col, delete, select
 
+from datasources.postgres.audit import Event, record
+from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import AnswerRow, FactRow, SyncRow
+from datasources.postgres.tables import AnswerRow, FactRow, JobRow, ReportRow, SyncRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ANSWERS = timedelta(days=7)
 FACTS = timedelta(hours=24)
+JOBS = timedelta(days=7)
+"""How long a job that is over is remembered."""
+REPORTS = timedelta(days=7)
 AT_ONCE = 5_000
 JANITOR = Actor("", "janitor", "janitor")
 """Reads which organizations there are, and nothing else."""
@@ -25,18 +37,79 @@ class Gone:
 
     answers: int = 0
     facts: int = 0
+    jobs: int = 0
+    reports: int = 0
+
+    def __add__(self, other: Gone) -> Gone:
+        return Gone(
+            self.answers + other.answers,
+            self.facts + other.facts,
+            self.jobs + other.jobs,
+            self.reports + other.reports,
+        )
+
+
+async def present(database: Database) -> datetime:
+    """The time of the database, in UTC."""
+    moment: datetime = (await database.fetch("SELECT clock_timestamp()"))[0][0]
+    return moment.astimezone(UTC)
+
+
+async def organizations(database: Database) -> list[str]:
+    """Every organization that is kept anything of, and at last what belongs to none."""
+    async with database.session(JANITOR) as session:
+        found = (await session.exec(select(SyncRow.organization).order_by(col(SyncRow.organization)))).all()
+    return [*found, PLATFORM]
 
 
 async def expired(database: Database, now: datetime) -> Gone:
-    """Delete what has outlived its term, organization by organization, each in a transaction of its own."""
-    async with database.session(JANITOR) as session:
-        organizations = (await session.exec(select(SyncRow.organization).order_by(col(SyncRow.organization)))).all()
+    """Delete what has outlived its term, organization by organization, some rows in a transaction.
+
+    What was let go of an organization is a row of its audit.
+    """
     gone = Gone()
-    for organization in organizations:
-        answers = await _delete(database, organization, AnswerRow, col(AnswerRow.calculated_at), now - ANSWERS)
-        facts = await _delete(database, organization, FactRow, col(FactRow.seen_at), now - FACTS)
-        gone = Gone(gone.answers + answers, gone.facts + facts)
+    for organization in await organizations(database):
+        here = Gone(
+            answers=await _delete(database, organization, AnswerRow, AnswerRow.calculated_at, now - ANSWERS),
+            facts=await _delete(database, organization, FactRow, FactRow.seen_at, now - FACTS),
+            jobs=await _delete(database, organization, JobRow, JobRow.finished_at, now - JOBS),
+            reports=await _delete(database, organization, ReportRow, ReportRow.created_at, now - REPORTS),
+        )
+        if here != Gone():
+            await record(database, system(organization), [Event("pruned", None, asdict(here))])
+        gone += here
+    await _let_go_of_deliveries(database, now - JOBS)
     return gone
+
+
+async def partitions(database: Database, now: datetime) -> tuple[Sequence[str], Sequence[str]]:
+    """Make the partitions of the coming months, and drop those past their term: the names of both.
+
+    Rows that came when their partition was missing are moved into it. What was dropped is a row of the audit.
+
+    Raises:
+        asyncpg.LockNotAvailableError: the table was in use for too long; another try will do.
+    """
+    made, dropped = (await database.fetch("SELECT made, dropped FROM keep_partitions($1)", now))[0]
+    if dropped:
+        await record(database, system(PLATFORM), [Event("partition.dropped", name) for name in dropped])
+    return made, dropped
+
+
+async def missing(database: Database) -> str | None:
+    """What is wrong with the partitions, in words; None where every row has its place."""
+    complaint: str | None = (await database.fetch("SELECT missing_partitions()"))[0][0]
+    return complaint
+
+
+async def _let_go_of_deliveries(database: Database, before: datetime) -> None:
+    """Delete what PgQueuer noted of old deliveries: which one, when, and how it went."""
+    statement = (
+        "WITH gone AS (DELETE FROM queue.pgqueuer_log WHERE id IN "
+        "(SELECT id FROM queue.pgqueuer_log WHERE created < $1 LIMIT $2) RETURNING 1) SELECT count(*) FROM gone"
+    )
+    while (await database.fetch(statement, before, AT_ONCE))[0][0] == AT_ONCE:
+        pass
 
 
 async def _delete(database: Database, organization: str, table: type[SQLModel], column: Any, before: datetime) -> int:
@@ -45,7 +118,7 @@ async def _delete(database: Database, organization: str, table: type[SQLModel], 
     total = 0
     while True:
         async with database.session(system(organization)) as session:
-            some = select(place).select_from(table).where(column < before).limit(AT_ONCE)
+            some = select(place).select_from(table).where(col(column) < before).limit(AT_ONCE)
             deleted = (await session.exec(delete(table).where(place.in_(some)))).rowcount
         total += deleted
         if deleted < AT_ONCE:

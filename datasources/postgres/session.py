@@ -24,7 +24,7 @@ from datasources.postgres.listening import Callback, listening
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
 _ACT = text("SELECT act_as(:organization, :user, :role)")
@@ -144,7 +144,11 @@ class Database:
 
     def listen(self, channel: str, callback: Callback) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Hear a channel on a connection of its own while the context is open; see `listening`."""
-        return listening(lambda: connect_application(self._url), channel, callback)
+        return self.hear({channel: callback})
+
+    def hear(self, ears: Mapping[str, Callback]) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        """Hear several channels on one connection while the context is open; see `listening`."""
+        return listening(lambda: connect_application(self._url), ears)
 
     def _count(self, *_: object) -> None:
         self.statements += 1

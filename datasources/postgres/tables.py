@@ -6,7 +6,7 @@ compares it with the actor's before anything else is looked at.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - SQLModel reads the annotations
+from datetime import date, datetime  # noqa: TC003 - SQLModel reads the annotations
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    Date,
     DateTime,
     Double,
     ForeignKeyConstraint,
@@ -172,14 +173,18 @@ class FactRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """One thing somebody did or looked at; only ever added. `details` holds ids and counts, no personal data."""
+    """One thing somebody did or looked at; only ever added. `details` holds ids and counts, no personal data.
+
+    Kept in a partition for each month.
+    """
 
     __tablename__ = "audit"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
 
     organization: str = Field(sa_type=Text, primary_key=True)
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     at: datetime | None = Field(
-        default=None, sa_type=Moment, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+        default=None, sa_type=Moment, primary_key=True, sa_column_kwargs={"server_default": text("clock_timestamp()")}
     )
     actor: str = Field(sa_type=Text)
     role: str = Field(sa_type=Text)
@@ -229,6 +234,8 @@ class JobRow(SQLModel, table=True):
             postgresql_where=text("status IN ('QUEUED', 'RUNNING')"),
         ),
         Index("jobs_of_owner", "organization", "owner", "created_at"),
+        Index("jobs_by_age", "organization", "created_at", "id"),
+        Index("jobs_that_failed", "organization", "once", "finished_at", postgresql_where=text("status = 'FAILED'")),
     )
 
     organization: str = Field(sa_type=Text, primary_key=True)
@@ -249,3 +256,43 @@ class JobRow(SQLModel, table=True):
     unwanted: bool = Field(default=False)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     error: str | None = Field(default=None, sa_type=Text)
+
+
+class ReportRow(SQLModel, table=True):
+    """One report somebody asked for; its id is that of the job that made it."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        CheckConstraint("format IN ('CSV', 'JSON')", name="reports_are_of_a_format"),
+        Index("reports_of_owner", "organization", "owner", "created_at"),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Text, primary_key=True)
+    owner: str = Field(sa_type=Text)
+    format: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class AggregateRow(SQLModel, table=True):
+    """What is said of one group by one metric on one day: of how many, the sum, and the sum of squares.
+
+    Such rows add up over any stretch of time. `name` is a department or a course, empty for the whole.
+    """
+
+    __tablename__ = "aggregates"
+    __table_args__ = (
+        CheckConstraint("scope IN ('organization', 'department', 'course', 'market')", name="aggregates_of_groups"),
+        CheckConstraint("n >= 10", name="aggregates_of_many"),
+    )
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    scope: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text, primary_key=True)
+    metric: str = Field(sa_type=Text, primary_key=True)
+    day: date = Field(sa_type=Date, primary_key=True)
+    version: int
+    n: int
+    total: float = Field(sa_type=Double)
+    squares: float = Field(sa_type=Double)

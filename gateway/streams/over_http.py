@@ -13,9 +13,11 @@ import structlog
 from gateway.refusal import error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from starlette.types import Receive, Scope, Send
+
+    from gateway.streams.manners import Manners
 
 LOG = structlog.get_logger(__name__)
 EXPIRED = error("UNAUTHENTICATED", "The token has expired: subscribe again with a new one.")
@@ -64,14 +66,6 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds: between two signs of life, and for a reader that does not take what is sent."""
-
-    beat: float = 12.0
-    slow: float = 15.0
-
-
 class Streamed:
     """An ASGI response that goes on until the stream ends, the client leaves or reads too slowly, or `seconds` pass.
 
@@ -81,23 +75,24 @@ class Streamed:
 
     def __init__(
         self,
-        bodies: AsyncIterator[dict[str, Any]],
+        bodies: AsyncGenerator[dict[str, Any]],
         framing: Framing,
         *,
         seconds: float,
-        patience: Patience,
+        manners: Manners,
         held: ExitStack,
     ) -> None:
         self._bodies = bodies
         self._held = held
         self._framing = framing
         self._seconds = seconds
-        self._patience = patience
+        self._manners = manners
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send the stream, and let go of what is held for it."""
         with self._held:
-            await self._stream(receive, send)
+            async with aclosing(self._bodies):
+                await self._stream(receive, send)
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         headers = {"Content-Type": self._framing.media, **HEADERS}
@@ -117,7 +112,7 @@ class Streamed:
 
     async def _send(self, send: Send) -> None:
         async def chunk(data: bytes, *, more: bool = True) -> None:
-            async with asyncio.timeout(self._patience.slow):
+            async with asyncio.timeout(self._manners.slow):
                 await send({"type": "http.response.body", "body": data, "more_body": more})
 
         try:
@@ -138,7 +133,7 @@ class Streamed:
             while True:
                 following = following or asyncio.ensure_future(anext(self._bodies))
                 left = over - loop.time()
-                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._patience.beat, left)))
+                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._manners.beat, left)))
                 if done:
                     with suppress(StopAsyncIteration):
                         yield self._framing.frame(following.result())
@@ -154,9 +149,6 @@ class Streamed:
                 following.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
                     await following
-            close = getattr(self._bodies, "aclose", None)
-            if close is not None:
-                await close()
 
 
 async def _left(receive: Receive) -> None:

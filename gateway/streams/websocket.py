@@ -7,57 +7,42 @@ with its code for a message that is. Nothing is kept for a client that does not 
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+import time
+from contextlib import ExitStack, aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from starlette.datastructures import Headers
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from gateway.operation import Exchange
+from gateway.operation import Exchange, within
 from gateway.refusal import Refused, error
+from gateway.streams.manners import Manners
+from gateway.streams.messages import PROTOCOL, Closed, asked_in, headers_of, id_of, invalid, message_of
 from gateway.telemetry import Record, new_request_id
-from gateway.wire import shaped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from starlette.datastructures import Headers
     from starlette.websockets import WebSocket
 
     from gateway.auth import Session
     from gateway.budget import Budget
     from gateway.operation import Conductor
     from gateway.streams.seats import Seats
+    from gateway.wire import Asked
 
 LOG = structlog.get_logger(__name__)
-PROTOCOL = "graphql-transport-ws"
-LONGEST_ID = 100
-
-
-class Closed(Exception):  # noqa: N818 - it is a verdict, and reads as one
-    """The socket is closed with this code, and why."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """What one socket may take. Times in seconds; `messages` is how many a client may send in ten of them."""
-
-    init: float = 10.0
-    idle: float = 300.0
-    slow: float = 15.0
-    operations: int = 50
-    messages: int = 200
+WINDOW = 10.0
+"""The ten seconds of `Manners.messages`."""
 
 
 class Socket:
-    """One client. Every operation is a task; all that is sent goes through one lock, and is waited for."""
+    """One client. Every operation is a task; all that is sent goes through one lock, and is waited for.
+
+    `now` is the wall clock that tokens expire by, in seconds since 1970.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts it works with, most by name
         self,
@@ -68,7 +53,6 @@ class Socket:
         budget: Budget | None,
         seats: Seats,
         now: Callable[[], float],
-        afterwards: Callable[[Exchange], Awaitable[None]],
         manners: Manners | None = None,
     ) -> None:
         self._websocket = websocket
@@ -77,18 +61,19 @@ class Socket:
         self._budget = budget
         self._seats = seats
         self._now = now
-        self._afterwards = afterwards
         self._manners = manners or Manners()
         self._lock = asyncio.Lock()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._session: Session | None = None
         self._broken: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self._window, self._heard = 0.0, 0
 
     async def serve(self) -> None:
         """Talk to the client until one of the two has had enough."""
         offered = PROTOCOL in self._websocket.scope.get("subprotocols", [])
-        await self._websocket.accept(PROTOCOL if offered else None)
         try:
+            await self._websocket.accept(PROTOCOL if offered else None)
             if not offered:
                 raise Closed(4406, f"Subprotocol not acceptable: {PROTOCOL} is spoken here")  # noqa: TRY301 - one way out
             with ExitStack() as held:
@@ -105,82 +90,104 @@ class Socket:
         """Wait for `connection_init`, and learn who it is."""
         try:
             async with asyncio.timeout(self._manners.init):
-                message = await self._receive()
+                while (message := await self._receive())["type"] != "connection_init":
+                    await self._chat(message, "Unauthorized: send connection_init first")
+                self._session = await self._authenticate(headers_of(self._websocket.headers, message))
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
-        if message["type"] != "connection_init":
-            raise Closed(4401, "Unauthorized")
+        except Refused as no:
+            raise Closed(4403, str(no)) from None
         try:
-            self._session = await self._authenticate(_headers(self._websocket.headers, message.get("payload")))
             held.enter_context(self._seats.take(self._payer()))
         except Refused as no:
-            raise Closed(4403 if no.status in {401, 403} else 4429, str(no)[:120]) from None
+            raise Closed(4429, str(no)) from None
         await self._send({"type": "connection_ack"})
 
-    async def _converse(self) -> None:
-        """Hear messages until the client leaves, the token expires, or something is wrong."""
-        loop = asyncio.get_running_loop()
-        expires = loop.time() + (self._session.expires - self._now() if self._session else self._manners.idle)
-        window, heard = loop.time(), 0
-        hearing: asyncio.Task[dict[str, Any]] | None = None
-        try:
-            while True:
-                hearing = hearing or asyncio.create_task(self._receive())
-                left = expires - loop.time()
-                patience = left if self._running else min(left, self._manners.idle)
-                events: list[asyncio.Future[Any]] = [hearing, self._broken, *self._running.values()]
-                await asyncio.wait(
-                    events,
-                    timeout=max(0.0, patience),
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if self._broken.done():
-                    raise self._broken.result()
-                if hearing.done():
-                    message, hearing = hearing.result(), None
-                    if loop.time() - window > 10:  # noqa: PLR2004 - the ten seconds of `Manners.messages`
-                        window, heard = loop.time(), 0
-                    heard += 1
-                    if heard > self._manners.messages:
-                        raise Closed(4429, "Too many messages")
-                    await self._hear(message)
-                elif expires <= loop.time():
-                    raise Closed(4401, "The token has expired")
-                elif not self._running and patience <= self._manners.idle:
-                    raise Closed(1000, "Nothing was asked for a while")
-        finally:
-            if hearing is not None:
-                hearing.cancel()
-
-    async def _hear(self, message: dict[str, Any]) -> None:
+    async def _chat(self, message: dict[str, Any], early: str) -> None:
+        """Answer what may be said before the greeting."""
         match message["type"]:
             case "ping":
                 await self._send({"type": "pong"})
             case "pong":
                 pass
+            case "subscribe" | "complete":
+                raise Closed(4401, early)
+            case _:
+                problem = "there is no such type"
+                raise invalid(problem)
+
+    async def _converse(self) -> None:
+        """Hear messages until the client leaves, the token expires, or something is wrong."""
+        loop = asyncio.get_running_loop()
+        busy_at = loop.time()
+        expires = busy_at + (self._session.expires - self._now() if self._session else self._manners.longest)
+        hearing: asyncio.Task[dict[str, Any]] | None = None
+        try:
+            while True:
+                hearing = hearing or asyncio.create_task(self._receive())
+                busy = bool(self._running)
+                until = expires if busy else min(expires, busy_at + self._manners.idle)
+                events: list[asyncio.Future[Any]] = [hearing, self._broken, *self._running.values()]
+                await asyncio.wait(
+                    events,
+                    timeout=max(0.0, until - loop.time()),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if self._broken.done():
+                    raise self._broken.result()
+                if expires <= loop.time():
+                    raise Closed(4403, "The token has expired" if self._session else "This took too long")
+                if hearing.done():
+                    message, hearing = hearing.result(), None
+                    busy = await self._hear(message) or busy
+                elif not busy and until <= loop.time():
+                    raise Closed(1000, "Nothing was asked for a while")
+                if busy:
+                    busy_at = loop.time()
+        finally:
+            if hearing is not None:
+                hearing.cancel()
+
+    async def _hear(self, message: dict[str, Any]) -> bool:
+        """Do what a message says; whether it asked for something."""
+        now = asyncio.get_running_loop().time()
+        if now - self._window > WINDOW:
+            self._window, self._heard = now, 0
+        self._heard += 1
+        if self._heard > self._manners.messages:
+            raise Closed(4429, "Too many messages")
+        match message["type"]:
             case "connection_init":
                 raise Closed(4429, "Too many initialisation requests")
             case "subscribe":
-                await self._subscribe(_id(message), message.get("payload"))
+                await self._subscribe(id_of(message), asked_in(message))
+                return True
             case "complete":
-                task = self._running.pop(_id(message), None)
-                if task is not None:
-                    task.cancel()
+                self._drop(id_of(message))
             case _:
-                raise Closed(4400, "Invalid message: there is no such type")
+                await self._chat(message, "")
+        return False
 
-    async def _subscribe(self, ident: str, payload: Any) -> None:
+    async def _subscribe(self, ident: str, asked: Asked) -> None:
         if ident in self._running:
             raise Closed(4409, f"Subscriber for {ident} already exists")
         if len(self._running) >= self._manners.operations:
             message = f"This connection has {self._manners.operations} operations open, which is the most."
             await self._send({"type": "error", "id": ident, "payload": [error("TOO_MANY_STREAMS", message)]})
             return
-        task = asyncio.create_task(self._operate(ident, payload))
+        task = asyncio.create_task(self._operate(ident, asked))
         self._running[ident] = task
         task.add_done_callback(lambda done: self._done(ident, done))
 
+    def _drop(self, ident: str) -> None:
+        """Let go of an operation that the client wants no more; one that is over already is no mistake of theirs."""
+        task = self._running.pop(ident, None)
+        if task is not None:
+            task.cancel()
+            self._ending.add(task)
+
     def _done(self, ident: str, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
         if self._running.get(ident) is task:
             del self._running[ident]
         if task.cancelled() or (problem := task.exception()) is None or self._broken.done():
@@ -191,23 +198,28 @@ class Socket:
             LOG.error("an operation failed", exc_info=problem)
             self._broken.set_result(Closed(1011, "Something failed here"))
 
-    async def _operate(self, ident: str, payload: Any) -> None:
+    async def _operate(self, ident: str, asked: Asked) -> None:
         """Run one operation, and send what it says."""
-        record = Record(new_request_id())
         viewer = self._session.viewer if self._session else None
+        record = Record(new_request_id(), role=viewer.role.value if viewer else None)
         exchange = Exchange(self._websocket, record, "", viewer, self._payer())
+        began, events = time.perf_counter(), 0
         try:
             if self._budget is not None:
                 self._budget.spend(exchange.payer)
-            async for body in await self._conductor.open(shaped(payload), exchange):
-                await self._send({"type": "next", "id": ident, "payload": body})
-                # Between two events others may speak.
-                await asyncio.sleep(0)
+            async with aclosing(await within(self._manners.answer, self._conductor.open(asked, exchange))) as bodies:
+                async for body in bodies:
+                    await self._send({"type": "next", "id": ident, "payload": body})
+                    events += 1
+                    # Between two events others may speak.
+                    await asyncio.sleep(0)
             await self._send({"type": "complete", "id": ident})
         except Refused as no:
+            record.code = no.code
             await self._send({"type": "error", "id": ident, "payload": list(no.errors)})
         finally:
-            await self._afterwards(exchange)
+            LOG.info("operation", events=events, ms=round((time.perf_counter() - began) * 1000, 2), **record.said)
+            await self._conductor.afterwards(exchange)
 
     async def _receive(self) -> dict[str, Any]:
         """The next message.
@@ -219,14 +231,7 @@ class Socket:
         told = await self._websocket.receive()
         if told["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(told.get("code", 1005))
-        text = told.get("text")
-        try:
-            message = orjson.loads(text) if text is not None else None
-        except (orjson.JSONDecodeError, RecursionError):
-            message = None
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise Closed(4400, "Invalid message: send JSON text, an object with a type")
-        return message
+        return message_of(told.get("text"))
 
     async def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -244,7 +249,7 @@ class Socket:
                 await self._websocket.close(closed.code, closed.reason)
 
     async def _stop(self) -> None:
-        tasks = list(self._running.values())
+        tasks = {*self._running.values(), *self._ending}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -254,23 +259,3 @@ class Socket:
         if self._session is not None:
             return self._session.viewer.user
         return self._websocket.client.host if self._websocket.client else ""
-
-
-def _id(message: dict[str, Any]) -> str:
-    ident = message.get("id")
-    if not isinstance(ident, str) or not 1 <= len(ident) <= LONGEST_ID:
-        raise Closed(4400, f"Invalid message: id must be text of 1 to {LONGEST_ID} characters")
-    return ident
-
-
-def _headers(upgrade: Headers, payload: Any) -> Headers:
-    """The headers that say who it is: those of the payload of `connection_init`, else those of the upgrade."""
-    if payload is not None and not isinstance(payload, dict):
-        raise Closed(4400, "Invalid message: the payload of connection_init must be an object")
-    told = {
-        name.lower(): value
-        for name, value in (payload or {}).items()
-        if name.lower() in {"authorization", "x-active-role"} and isinstance(value, str)
-    }
-    shown = {name: upgrade[name] for name in ("authorization", "x-active-role") if name in upgrade}
-    return Headers(shown | told)

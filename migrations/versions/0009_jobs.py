@@ -57,14 +57,18 @@ CREATE POLICY readers ON jobs FOR SELECT USING (owner = {ME} OR CASE {ROLE}
 """  # noqa: S608 - our own words
 
 MAKERS = f"""
-CREATE POLICY makers ON jobs FOR INSERT WITH CHECK (owner = {ME} AND role = {ROLE} AND kind = 'REFRESH'
+CREATE POLICY makers ON jobs FOR INSERT WITH CHECK (owner = {ME} AND role = {ROLE} AND kind IN ('REFRESH', 'EXPORT')
     AND {ROLE} IN ('learner', 'trainer', 'org-admin'))
 """
 
 ACTOR = "text, text, text"
+MOST_WAITING = 20_000
+"""The most deliveries that wait when a viewer asks for one more."""
+
 FUNCTIONS = {
     # Waits for whoever makes the same job just now, so the row that is read afterwards is there to be seen.
-    f"enqueue_jobs({ACTOR}, text, text[], text[], text[], jsonb[], integer, interval)": """
+    # A queue that is full takes no more of what viewers ask for; what the gateway itself wants is bounded as it is.
+    f"enqueue_jobs({ACTOR}, text, text[], text[], text[], jsonb[], integer, interval)": f"""
     RETURNS TABLE (n bigint, fresh boolean, job jobs) LANGUAGE plpgsql VOLATILE AS $$
     DECLARE made text[];
     BEGIN
@@ -74,6 +78,8 @@ FUNCTIONS = {
             SELECT $1, $4, $2, $3, q.once, q.scope, q.subject, q.details
             FROM (SELECT DISTINCT ON (once) * FROM unnest($5, $6, $7, $8) AS u (once, scope, subject, details)
                   ORDER BY once) q
+            WHERE $3 = 'system' OR NOT EXISTS (
+                SELECT FROM queue.pgqueuer WHERE status = 'queued' OFFSET {MOST_WAITING} - 1 LIMIT 1)
             ON CONFLICT (organization, once) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING
             RETURNING id
         ), delivered AS (
@@ -86,7 +92,7 @@ FUNCTIONS = {
         FROM unnest($5) WITH ORDINALITY AS q (once, n)
         JOIN jobs j ON j.organization = $1 AND j.once = q.once AND j.status IN ('QUEUED', 'RUNNING');
     END $$
-    """,
+    """,  # noqa: S608 - ours
     f"claim_job({ACTOR}, text, integer)": """
     RETURNS SETOF jobs LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
@@ -106,6 +112,7 @@ FUNCTIONS = {
     END $$
     """,
     # Only the attempt that was claimed last is heard: a worker that was taken for dead says nothing any more.
+    # A job that goes back to the queue without an error only waits for other jobs: that was no attempt.
     f"report_job({ACTOR}, text, integer, text, integer, jsonb, text)": """
     RETURNS TABLE (unwanted boolean) LANGUAGE plpgsql VOLATILE AS $$
     #variable_conflict use_column
@@ -113,11 +120,67 @@ FUNCTIONS = {
         PERFORM act_as($1, $2, $3);
         RETURN QUERY
         UPDATE jobs SET status = $6, progress = greatest(progress, $7), result = coalesce($8, result), error = $9,
+            attempts = attempts - CASE WHEN $6 = 'QUEUED' AND $9 IS NULL THEN 1 ELSE 0 END,
             finished_at = CASE WHEN $6 IN ('QUEUED', 'RUNNING') THEN NULL ELSE clock_timestamp() END
         WHERE organization = $1 AND id = $4 AND attempts = $5 AND status = 'RUNNING' RETURNING jobs.unwanted;
         IF FOUND THEN
             PERFORM tell_job($1, $4);
         END IF;
+    END $$
+    """,
+    # Whether a newer answer is on its way is nobody's secret; whose job it is, is. What failed a moment ago rests.
+    f"renew_answers({ACTOR}, text[], text[], text[], jsonb[], integer, interval)": """
+    RETURNS TABLE (n bigint, on_its_way boolean, job jobs) LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE resting bigint[]; known bigint[];
+    BEGIN
+        PERFORM act_as($1, 'system', 'system');
+        SELECT array_agg(a.n) FILTER (WHERE EXISTS (SELECT FROM jobs j WHERE j.organization = $1 AND j.once = a.once
+                AND j.status = 'FAILED' AND j.finished_at > clock_timestamp() - $9)),
+            array_agg(a.n) FILTER (WHERE EXISTS (SELECT FROM jobs j WHERE j.organization = $1 AND j.once = a.once
+                AND j.status IN ('QUEUED', 'RUNNING')))
+        INTO resting, known FROM unnest($4) WITH ORDINALITY AS a (once, n);
+        PERFORM act_as($1, $2, $3);
+        RETURN QUERY
+        WITH due AS (
+            SELECT array_agg(a.n) AS ns, array_agg(a.once) AS onces, array_agg(a.scope) AS scopes,
+                array_agg(a.subject) AS subjects, array_agg(a.details) AS details
+            FROM unnest($4, $5, $6, $7) WITH ORDINALITY AS a (once, scope, subject, details, n)
+            WHERE NOT coalesce(a.n = ANY (resting), false)
+        ), made AS (
+            SELECT due.ns[e.n] AS n, e.job FROM due, enqueue_jobs(
+                $1, $2, $3, 'REFRESH', due.onces, due.scopes, due.subjects, due.details, $8, interval '0') e
+        )
+        SELECT a.n, (m.job).id IS NOT NULL OR coalesce(a.n = ANY (known), false), m.job
+        FROM unnest($4) WITH ORDINALITY AS a (once, n) LEFT JOIN made m ON m.n = a.n;
+    END $$
+    """,
+    # One at a time for each viewer, so that two requests at once do not both find room for one more. What is on
+    # its way already is answered with, and costs nothing.
+    f"ask_refresh({ACTOR}, text, text, text, jsonb, integer, integer, interval)": """
+    RETURNS TABLE (again_in interval, job jobs) LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE wait interval;
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        PERFORM pg_advisory_xact_lock(hashtextextended(jsonb_build_array('refresh', $1, $2)::text, 0));
+        IF NOT EXISTS (SELECT FROM jobs WHERE organization = $1 AND once = $4 AND status IN ('QUEUED', 'RUNNING')) THEN
+            SELECT created_at + $10 - clock_timestamp() INTO wait FROM jobs
+            WHERE organization = $1 AND owner = $2 AND kind = 'REFRESH' AND once LIKE 'by hand %'
+                AND created_at > clock_timestamp() - $10
+            ORDER BY created_at DESC OFFSET $9 - 1 LIMIT 1;
+            IF FOUND THEN
+                RETURN QUERY SELECT wait, NULL::jobs;
+                RETURN;
+            END IF;
+        END IF;
+        RETURN QUERY SELECT NULL::interval, e.job FROM enqueue_jobs(
+            $1, $2, $3, 'REFRESH', ARRAY[$4], ARRAY[$5], ARRAY[$6], ARRAY[$7], $8, interval '0') e;
+    END $$
+    """,
+    f"find_job({ACTOR}, text)": """
+    RETURNS SETOF jobs LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        RETURN QUERY SELECT * FROM jobs WHERE organization = $1 AND id = $4;
     END $$
     """,
     f"cancel_job({ACTOR}, text)": """
@@ -152,6 +215,8 @@ def upgrade() -> None:
         TABLE,
         "CREATE UNIQUE INDEX one_job_at_a_time ON jobs (organization, once) WHERE status IN ('QUEUED', 'RUNNING')",
         "CREATE INDEX jobs_of_owner ON jobs (organization, owner, created_at)",
+        "CREATE INDEX jobs_that_failed ON jobs (organization, once, finished_at) WHERE status = 'FAILED'",
+        "CREATE INDEX jobs_by_age ON jobs (organization, created_at, id)",
         "ALTER TABLE jobs ENABLE ROW LEVEL SECURITY",
         "ALTER TABLE jobs FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY tenant ON jobs AS RESTRICTIVE USING (organization = {ORGANIZATION})",

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.declare import Everyone, Withheld
-from analytics.market import DemandTrend, MarketSkillDemand, growth_of, skill_demand, trend_of
+from analytics.market import DemandTrend, MarketSkillDemand, coverage, growth_of, skill_demand, trend_of
 from datasources.skills import Demand, SkillDemand, UserSkill, UserSkills
 
 quick = settings(max_examples=60, deadline=None)
@@ -115,6 +115,18 @@ def test_a_shortage_is_the_demand_that_the_supply_does_not_meet(
             true = sum(each.get(one.skill_id, 0) >= 60 for each in levels) / len(levels)
             assert abs(one.supply - true) <= (0.0251 if len(levels) < 50 else 0.0051)
             assert one.shortage == max(0, one.demand_score - 100 * one.supply)
+
+
+@quick
+@given(COUNTS, st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 100)), min_size=10, max_size=60))
+def test_the_headline_lies_between_the_least_and_the_most_supply(
+    counts: dict[str, int], levels: list[dict[str, float]]
+) -> None:
+    answer = told(asks(**counts), everyone([skilled(**each) for each in levels]))
+    supply = [100 * one.supply for one in answer.skill_demand if one.supply is not None and one.demand_score]
+    found = coverage(answer)
+    assert (found is None) == (not supply)
+    assert found is None or min(supply) - 1e-9 <= found <= max(supply) + 1e-9
 
 
 @quick

@@ -13,6 +13,7 @@ import jwt
 import strawberry
 
 from analytics.declare import Role
+from datasources.hub import Hub
 from gateway.auth import Authenticator
 from gateway.documents import Documents
 from gateway.execution import Execution
@@ -86,8 +87,28 @@ class Subscription:
     """What can be listened to."""
 
     @strawberry.subscription
-    async def ticks(self) -> AsyncIterator[int]:
+    async def ticks(self, to: int = 1) -> AsyncIterator[int]:
+        for number in range(1, to + 1):
+            yield number
+
+    @strawberry.subscription
+    async def news(self, info: strawberry.Info, of: str = "all") -> AsyncIterator[str]:
+        with info.context.hub.subscribe(of) as heard:
+            yield "listening"
+            async for one in heard:
+                yield one
+
+    @strawberry.subscription
+    async def breaks(self) -> AsyncIterator[int]:
         yield 1
+        message = "the password is swordfish"
+        raise RuntimeError(message)
+
+    @strawberry.subscription
+    async def flood(self, info: strawberry.Info) -> AsyncIterator[str]:
+        with info.context.hub.subscribe("flood"):
+            while True:
+                yield "x" * 100_000
 
 
 SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
@@ -98,6 +119,7 @@ class Told:
     """The context of one operation, which remembers what was done with it."""
 
     viewer: Viewer | None
+    hub: Hub[str] = field(default_factory=Hub)
     changes: list[str] = field(default_factory=list)
     afterwards_calls: int = 0
 
@@ -112,6 +134,7 @@ class Edge:
     limits: Limits = field(default_factory=Limits)
     options: dict[str, Any] = field(default_factory=dict)
     contexts: list[Told] = field(default_factory=list)
+    hub: Hub[str] = field(default_factory=Hub)
 
     def __post_init__(self) -> None:
         execution = Execution(SCHEMA)
@@ -121,13 +144,14 @@ class Edge:
                 OneKey(secret_key(SECRET)), issuer=ISSUER, audience=AUDIENCE, now=lambda: NOW
             ).session,
             "present": present,
+            "now": lambda: NOW,
         }
         self.endpoint = GraphQLEndpoint(self.documents, execution, self._context, **(parts | self.options))
         self.app = Telemetry(self.endpoint)
 
     async def _context(self, request: Request, viewer: Viewer | None) -> Told:
         assert request.url.path == "/graphql"
-        self.contexts.append(Told(viewer))
+        self.contexts.append(Told(viewer, self.hub))
         return self.contexts[-1]
 
     def client(self, **headers: str) -> httpx.AsyncClient:

@@ -165,7 +165,7 @@ async def test_where_too_many_were_kept_to_be_named_the_whole_organization_is_fo
     keys = ((ACME, LENAS), (ACME, LARSES), (OTHER, LENAS))
     async with running(clone.app_url) as gateway:
         gateway.remember(*keys)
-        await answers.keep(database, ACME, {asked("learner", str(n)): kept() for n in range(500)})
+        await answers.keep(database, ACME, {asked("learner", f"{n:036}"): kept() for n in range(500)})
         await gateway.until_forgot((ACME, LENAS))
         assert gateway.forgot(*keys) == {(ACME, LENAS), (ACME, LARSES)}
 

@@ -140,4 +140,4 @@ def test_every_mutation_takes_one_input_and_answers_one_of_several_things() -> N
             "input": f"{name[0].upper()}{name[1:]}Input!"
         }
         assert str(made.type) == f"{name[0].upper()}{name[1:]}Result!"
-        assert "ChoiceRefused" in {kind.name for kind in made.type.of_type.types}
+        assert any(kind.name.endswith("Refused") for kind in made.type.of_type.types)

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    GraphQLUnionType,
     is_object_type,
     parse,
 )
@@ -98,8 +99,15 @@ def present(kind: Any, odd: st.SearchStrategy[bool]) -> st.SearchStrategy[Any]:
             return SCALARS.get(kind.name, st.text(max_size=5))
         case GraphQLList():
             return st.lists(values(kind.of_type, odd), max_size=3)
+        case GraphQLUnionType():
+            return st.one_of([present(one, odd).map(functools.partial(named, one.name)) for one in kind.types])
         case _:
             return st.fixed_dictionaries({name: values(field.type, odd) for name, field in kind.fields.items()})
+
+
+def named(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A value that says which of several types it is of."""
+    return {"__typename": name, **value}
 
 
 def bare(kind: Any) -> Any:
@@ -141,10 +149,19 @@ def selection(dice: random.Random, kind: Any, depth: int) -> str:
             case _:
                 name = dice.choice(sorted(kind.fields))
                 below = bare(kind.fields[name].type)
-                inner = selection(dice, below, max(0, depth - 1)) if is_object_type(below) else ""
+                inner = inside(dice, below, max(0, depth - 1))
                 alias = dice.choice(["", "", f"{name}2: ", "same: "])
                 parts.append(f"{alias}{name}{dice.choice(DIRECTIVES)} {inner}")
     return "{ " + " ".join(parts) + " }"
+
+
+def inside(dice: random.Random, kind: Any, depth: int) -> str:
+    """What is selected below a field of this type: nothing of a leaf, something of each type of a union."""
+    if is_object_type(kind):
+        return selection(dice, kind, depth)
+    if isinstance(kind, GraphQLUnionType):
+        return "{ __typename " + " ".join(f"... on {one.name} {selection(dice, one, 0)}" for one in kind.types) + " }"
+    return ""
 
 
 def document_of(seed: int) -> str:

@@ -214,6 +214,20 @@ async def running(  # noqa: PLR0913 - one argument for each thing a test changes
     **settings: Any,
 ) -> AsyncIterator[Gateway]:
     """A process of the gateway, from its start to its end."""
+    told = settings_of(url, clock_of_platform, **settings)
+    outside = outside_of(services, clock, patience)
+    app = create_app(told, outside, schema=schema)
+    async with app.router.lifespan_context(app):
+        yield Gateway(app, clock)
+
+
+def outside_of(services: Services, clock: Clock, patience: float = 5.0) -> Outside:
+    """What a process of a test takes from the world around it."""
+    return Outside(clock.now, clock.monotonic, random.Random(7), _at_once, services, patience)
+
+
+def settings_of(url: str, clock_of_platform: datetime = AS_OF, **settings: Any) -> Settings:
+    """The settings of a process of a test."""
     told = {
         "database_url": url,
         "services": {service.name: f"http://simulator/{service.name}" for service in SERVICES},
@@ -224,7 +238,4 @@ async def running(  # noqa: PLR0913 - one argument for each thing a test changes
         "requests_burst": 100_000,
         **settings,
     }
-    outside = Outside(clock.now, clock.monotonic, random.Random(7), _at_once, services, patience)
-    app = create_app(Settings.model_validate(told), outside, schema=schema)
-    async with app.router.lifespan_context(app):
-        yield Gateway(app, clock)
+    return Settings.model_validate(told)

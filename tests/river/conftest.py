@@ -8,11 +8,13 @@ from structlog.testing import capture_logs
 
 from tests.campus import small_campus
 from tests.river.banks import Clock, Gateway, Services, running
+from tests.river.workers import a_worker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from tests.conftest import Clone
+    from tests.river.workers import Worker
 
 
 @pytest.fixture
@@ -29,6 +31,13 @@ def services() -> Services:
 async def gateway(clone: Clone, services: Services, clock: Clock) -> AsyncIterator[Gateway]:
     """A gateway of this test's own, over a database of its own, which has heard of nobody yet."""
     async with running(clone.app_url, services, clock) as one:
+        yield one
+
+
+@pytest_asyncio.fixture
+async def worker(clone: Clone, services: Services, clock: Clock) -> AsyncIterator[Worker]:
+    """Another process, which does the jobs of the gateway when it is told to."""
+    async with a_worker(clone.app_url, services, clock) as one:
         yield one
 
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analytics.catalog import METRICS, services_of
+from datasources.postgres.answers import Question
+from datasources.postgres.jobs import Status
+from tests.cast import ACME, LENA
 from tests.river.banks import FIELDS, HOURS
 
 if TYPE_CHECKING:
     from tests.river.banks import Clock, Gateway, Services
+    from tests.river.workers import Worker
 
 STATES = "{ services { name configured state failuresInARow openings probesAt calls mocks lastKnown lastError } }"
 REST = timedelta(seconds=34)
@@ -29,11 +33,19 @@ def origins(answer: dict[str, Any]) -> dict[str, str | None]:
     return {source["service"]: source["origin"] for source in answer["freshness"]["sources"]}
 
 
+async def drop_answers(gateway: Gateway) -> None:
+    """Have nobody know what was said of Lena; what services said is kept."""
+    rows = [row for row in await gateway.kept() if row.subject == LENA]
+    told = [Question(row.scope, row.subject, row.metric, row.arguments) for row in rows]
+    await gateway.world.forget(ACME, told)
+
+
 @pytest.mark.parametrize("mode", ["failing", "nonsense"])
 async def test_what_a_service_said_last_stands_in_for_it(
     gateway: Gateway, services: Services, clock: Clock, mode: str
 ) -> None:
     before = (await gateway.dashboard()).answers
+    await drop_answers(gateway)
     await services.turn("course", mode)
     clock.pass_by(7 * HOURS)
     await gateway.dashboard()
@@ -50,13 +62,37 @@ async def test_what_a_service_said_last_stands_in_for_it(
     assert (await states(gateway))["course"]["lastKnown"] > 0
 
 
+@pytest.mark.parametrize("mode", ["failing", "nonsense"])
+async def test_an_answer_that_cannot_be_renewed_stays_and_is_left_alone_for_a_while(
+    gateway: Gateway, worker: Worker, services: Services, clock: Clock, mode: str
+) -> None:
+    before = (await gateway.dashboard()).answers
+    await services.turn("course", mode)
+    clock.pass_by(7 * HOURS)
+    await gateway.dashboard()
+    done = {job.details["asked"][0][0].partition("@")[0]: job for job in await worker.works_off()}
+    heard = (await gateway.dashboard()).answers
+    for field, answer in heard.items():
+        job = done[FIELDS[field]]
+        assert answer["value"] == before[field]["value"]
+        assert answer["freshness"]["origin"] == "LIVE"
+        if field in ON_COURSE - DAILY:
+            assert (job.status, job.attempts, job.error) == (Status.FAILED, 3, "course did not answer")
+            assert (answer["freshness"]["state"], answer["freshness"]["refreshJob"]) == ("STALE", None)
+        else:
+            assert job.status is Status.COMPLETED
+            assert answer["freshness"]["state"] == "FRESH"
+    assert not await worker.works_off(), "nobody tries again what failed a moment ago"
+
+
 async def test_what_was_said_more_than_a_day_ago_does_not_stand_in(
-    gateway: Gateway, services: Services, clock: Clock
+    gateway: Gateway, worker: Worker, services: Services, clock: Clock
 ) -> None:
     await gateway.dashboard()
     await services.turn("course", "failing")
     clock.pass_by(25 * HOURS)
     await gateway.dashboard()
+    await worker.works_off()
     heard = (await gateway.dashboard()).answers
     assert heard["velocity"]["freshness"]["state"] == "STALE", "an answer of a week is better than a mock"
     assert heard["velocity"]["freshness"]["origin"] == "LIVE"
@@ -116,15 +152,16 @@ async def test_a_service_that_stays_away_rests_longer_each_time(
 
 
 async def test_a_kept_answer_is_not_replaced_by_a_poorer_one(
-    gateway: Gateway, services: Services, clock: Clock
+    gateway: Gateway, worker: Worker, services: Services, clock: Clock
 ) -> None:
     before = (await gateway.dashboard()).answers
     await services.turn("content", "failing")
     clock.pass_by(30 * HOURS)
-    for _ in range(3):
+    for state in ("REFRESHING", "STALE", "STALE"):
         engagement = (await gateway.dashboard()).answers["engagement"]
         assert engagement["value"] == before["engagement"]["value"]
-        assert (engagement["freshness"]["state"], engagement["freshness"]["origin"]) == ("STALE", "LIVE")
+        assert (engagement["freshness"]["state"], engagement["freshness"]["origin"]) == (state, "LIVE")
+        await worker.works_off()
 
 
 async def test_what_was_worked_out_without_a_service_says_so_where_nothing_better_is_kept(

@@ -151,3 +151,22 @@ async def test_a_stranger_cancels_nothing(database: Database) -> None:
         await jobs.cancel(database, actor, job.id)
     assert (await made(database)).status is Status.QUEUED
     assert not (await made(database)).unwanted
+
+
+async def fill_the_queue(database: Database, deliveries: int) -> None:
+    await database.fetch(
+        "INSERT INTO queue.pgqueuer (priority, entrypoint, status) "
+        "SELECT 0, 'full', 'queued' FROM generate_series(1, $1::integer)",
+        deliveries,
+    )
+
+
+async def test_a_full_queue_takes_no_more_of_what_viewers_ask_for(database: Database) -> None:
+    first = await made(database)
+    await fill_the_queue(database, 19_998)
+    assert (await made(database, Wanted("the last"))).status is Status.QUEUED
+    assert await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one more")]) == {}
+    # What is on its way already is told of, and what the gateway wants is made.
+    assert (await made(database)).id == first.id
+    assert await jobs.enqueue(database, system(ACME), Kind.CHUNK, [Wanted("a chunk")])
+    assert await delivered(database) == 20_001

@@ -41,6 +41,22 @@ async def test_a_lost_connection_comes_back_and_says_that_it_was_away(database: 
     await other.close()
 
 
+async def test_several_channels_are_heard_on_one_connection_and_each_is_told_of_its_loss(
+    database: Database, clone: Clone
+) -> None:
+    news: asyncio.Queue[str | None] = asyncio.Queue()
+    weather: asyncio.Queue[str | None] = asyncio.Queue()
+    other = await connect(clone.app_url)
+    async with database.hear({"news": news.put_nowait, "weather": weather.put_nowait}):
+        await other.execute("SELECT pg_notify('weather', 'rain'), pg_notify('news', 'none')")
+        assert [await asyncio.wait_for(each.get(), 5) for each in (news, weather)] == ["none", "rain"]
+        assert len(await other.fetch(f"SELECT pg_terminate_backend(pid) FROM ({LISTENERS})")) == 1  # noqa: S608 - ours
+        assert [await asyncio.wait_for(each.get(), 5) for each in (news, weather)] == [None, None]
+        await other.execute("SELECT pg_notify('weather', 'sun'), pg_notify('news', 'good')")
+        assert [await asyncio.wait_for(each.get(), 5) for each in (news, weather)] == ["good", "sun"]
+    await other.close()
+
+
 async def test_nothing_is_left_when_nobody_listens_any_more(database: Database, clone: Clone) -> None:
     other = await connect(clone.app_url)
     async with database.listen("news", lambda _: None) as task:
@@ -58,4 +74,4 @@ async def test_listening_to_a_database_that_is_not_there_says_so_at_once() -> No
         raise DatabaseError(message)
 
     with pytest.raises(DatabaseError, match="nobody"):
-        await listening(nobody, "news", lambda _: None).__aenter__()
+        await listening(nobody, {"news": lambda _: None}).__aenter__()

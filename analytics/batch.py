@@ -1,0 +1,188 @@
+"""The nightly batch: everyone's answers worked out before they are asked for, in parts that any process can take.
+
+A part is a step, a scope and a range of ids. Within a step nothing stands on a group's numbers of the same step,
+so its parts can be done in any order; a step begins when the one before is done. What was calculated since the
+night began is done, whoever did it: a part that is begun again does the rest only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from analytics.catalog import METRICS, PRODUCERS
+from analytics.declare import Many, Metric, Scope
+from analytics.keeping import question
+from analytics.policy import Subject
+from analytics.solve import Solver
+from analytics.working import FAULT
+from datasources.declare import Origin
+from datasources.postgres import nights
+from datasources.postgres.session import system
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from analytics.record import Answer
+    from analytics.world import World
+
+OF_PART = {Scope.LEARNER: 100, Scope.COURSE: 2, Scope.TRAINER: 25, Scope.ORGANIZATION: 1, Scope.MARKET: 1}
+"""How many subjects one part has."""
+
+AT_ONCE = 25
+"""How many subjects are worked out, and kept, at a time: what a worker that dies loses."""
+
+SECONDS = 300.0
+"""How long services may take for so many."""
+
+DATABASE = "database"
+FAULTS = "fault"
+
+
+@functools.cache
+def rank(metric: Metric) -> int:
+    """In which step a metric is worked out: one after the latest of those it reads of a group."""
+    read = [(PRODUCERS[given.type], given.many) for given in metric.inputs if given.type in PRODUCERS]
+    return max((rank(producer) + (many is not Many.ONE) for producer, many in read), default=0)
+
+
+STEPS: tuple[dict[Scope, tuple[Metric, ...]], ...] = tuple(
+    {
+        scope: found
+        for scope in Scope
+        if (found := tuple(m for m in METRICS.values() if rank(m) == number and m.scope is scope))
+    }
+    for number in range(1 + max(rank(metric) for metric in METRICS.values()))
+)
+"""The metrics of each step, by scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some subjects of one step: those with an id from `begin` on and before `end` (None: all that follow).
+
+    `since` is when the night began.
+    """
+
+    step: int
+    scope: Scope
+    begin: str
+    end: str | None
+    since: datetime
+
+    def wire(self) -> dict[str, Any]:
+        """The part as a job carries it."""
+        return {
+            "step": self.step,
+            "scope": self.scope.name,
+            "begin": self.begin,
+            "end": self.end,
+            "since": self.since.isoformat(),
+        }
+
+    @classmethod
+    def of(cls, wire: Mapping[str, Any]) -> Part:
+        """The part that a job carries."""
+        since = datetime.fromisoformat(wire["since"])
+        return cls(wire["step"], Scope[wire["scope"]], wire["begin"], wire["end"], since)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of it: answers, how many of them withhold their value for a reason, and what failed, by cause."""
+
+    answers: int = 0
+    withheld: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def wire(self) -> dict[str, Any]:
+        """The tally as a job's result."""
+        failures = [{"cause": cause, "count": count} for cause, count in sorted(self.failures.items())]
+        return {"answers": self.answers, "withheld": self.withheld, "failures": failures}
+
+    def add(self, wire: Mapping[str, Any]) -> None:
+        """Count the result of another job in."""
+        self.answers += wire["answers"]
+        self.withheld += wire["withheld"]
+        self.failures.update({one["cause"]: one["count"] for one in wire["failures"]})
+
+
+async def parts(world: World, organization: str, step: int, since: datetime) -> list[Part]:
+    """The parts of a step, which together are everyone: the ranges leave nobody out who comes in between."""
+    found = []
+    for scope in STEPS[step]:
+        subjects = await _subjects(world, organization, scope)
+        begins = ["", *subjects[OF_PART[scope] :: OF_PART[scope]], None] if subjects else []
+        found += [Part(step, scope, begin or "", end, since) for begin, end in pairwise(begins)]
+    return found
+
+
+async def work_out(world: World, organization: str, part: Part, tell: Callable[[int, int], Awaitable[None]]) -> Tally:
+    """Work out what is not done of a part; `tell` is told how many subjects of how many are.
+
+    The tally is of all answers of the part, whoever worked them out.
+    """
+    # A clock that is behind the one the night was begun by must not have its own work look undone.
+    since = min(part.since, world.now())
+    metrics = STEPS[part.step][part.scope]
+    subjects = [
+        one
+        for one in await _subjects(world, organization, part.scope)
+        if part.begin <= one and (part.end is None or one < part.end)
+    ]
+    causes: dict[tuple[str, str, str], list[str]] = {}
+    for start in range(0, len(subjects), AT_ONCE):
+        some = subjects[start : start + AT_ONCE]
+        done = await nights.done(world.database, organization, part.scope.value, some, since)
+        solver = Solver(world, system(organization), since=since, patience=SECONDS)
+        answers = await asyncio.gather(
+            *(
+                _answer(solver, metric, Subject(part.scope, organization, one))
+                for one in some
+                for metric in metrics
+                if _key(metric, one) not in done
+            )
+        )
+        await world.keep_now(organization, answers)
+        await solver.afterwards()
+        causes |= {_key(answer.metric, one.id): why for one, answer in answers if (why := _causes(answer))}
+        await tell(start + len(some), len(subjects))
+    done = await nights.done(world.database, organization, part.scope.value, subjects, since)
+    tally = Tally()
+    for key in (_key(metric, one) for one in subjects for metric in metrics):
+        if key in done:
+            tally.answers += 1
+            tally.withheld += not done[key]
+        else:
+            tally.failures.update(causes.get(key, [DATABASE]))
+    return tally
+
+
+async def _answer(solver: Solver, metric: Metric, subject: Subject) -> tuple[Subject, Answer]:
+    return subject, await solver.anew(metric, subject, {})
+
+
+def _key(metric: Metric, subject: str) -> tuple[str, str, str]:
+    asked = question(metric, Subject(metric.scope, "", subject), {})
+    return asked.subject, asked.metric, asked.arguments
+
+
+def _causes(answer: Answer) -> list[str]:
+    """Why an answer is not worth keeping: a fault of ours, or the services that did not answer."""
+    if answer.withheld == FAULT:
+        return [FAULTS]
+    return [source.service for source in answer.sources if source.origin is not Origin.LIVE]
+
+
+async def _subjects(world: World, organization: str, scope: Scope) -> Sequence[str]:
+    """Who or what an organization has answers about, by id."""
+    if scope is Scope.COURSE:
+        return sorted(await world.roster.places.courses(organization, None, world.clock()))
+    if scope in {Scope.ORGANIZATION, Scope.MARKET}:
+        return [organization]
+    return await nights.people(world.database, organization, scope.value)

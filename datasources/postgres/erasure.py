@@ -1,0 +1,100 @@
+"""Forgetting a person: every row about them goes, and every process is told, in one transaction per organization.
+
+What the audit holds of them, their id beside what was done, stays until its term: it is the evidence that others
+rely on, and names nobody. Aggregates are of ten or more people, and nobody is in them by name.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from datasources.postgres.session import Database, system
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHANNEL = "people"
+"""Where every process hears who is to be forgotten."""
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""Who stands where a job of somebody else named the person."""
+
+SECONDS = 60
+"""How long one statement may look through an organization."""
+
+_STATEMENTS: Mapping[str, str] = {
+    # Who else is in the day's snapshot of a cohort stays as they are: taken anew, they would move with the day.
+    "snapshots": """
+        UPDATE answers SET value = jsonb_set(value::jsonb, '{members}', (
+            SELECT coalesce(jsonb_agg(m), '[]') FROM jsonb_array_elements(value::jsonb -> 'members') m
+            WHERE m ->> 0 <> :person))::text
+        WHERE organization = :organization AND scope = 'cohort' AND strpos(value, :person) > 0
+        """,
+    "answers": """
+        DELETE FROM answers WHERE organization = :organization
+            AND (subject = :person OR strpos(concat(value, withheld, about, arguments), :person) > 0)
+        """,
+    "facts": """
+        DELETE FROM facts WHERE organization = :organization AND (id = :person OR strpos(payload, :person) > 0)
+        """,
+    "jobs": "DELETE FROM jobs WHERE organization = :organization AND (owner = :person OR subject = :person)",
+    "jobs of others": """
+        UPDATE jobs SET once = replace(once, :person, :nobody),
+            details = replace(details::text, :person, :nobody)::jsonb,
+            result = replace(result::text, :person, :nobody)::jsonb
+        WHERE organization = :organization AND strpos(concat(once, details, result), :person) > 0
+        """,
+    "choices": "DELETE FROM leaderboard_choices WHERE organization = :organization AND person = :person",
+    "decisions": "DELETE FROM recommendation_decisions WHERE organization = :organization AND person = :person",
+    "reports": """
+        DELETE FROM reports WHERE organization = :organization AND (owner = :person OR strpos(content, :person) > 0)
+        """,
+    # Enrolments and teaching go with the person.
+    "people": "DELETE FROM people WHERE organization = :organization AND id = :person",
+}
+_AUDIT = text(
+    "SELECT record_audit(:organization, 'system', 'system', ARRAY['person.forgotten'], ARRAY[NULL::text], "
+    "ARRAY[:details]::jsonb[])"
+)
+_TELL = text("SELECT pg_notify(:channel, :told)")
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many rows of an organization went, or lost what they said of the person, by what they were."""
+
+    organization: str
+    rows: Mapping[str, int]
+
+
+async def forget(database: Database, organization: str, person: str) -> Forgotten:
+    """Forget a person in one organization. Where there was nothing, nothing happens; else the audit holds the counts.
+
+    Args:
+        database: the database.
+        organization: where.
+        person: a user's id, 16 or more characters, as it is looked for inside of texts.
+    """
+    who = {"organization": organization, "person": person}
+    rows: dict[str, int] = {}
+    async with database.session(system(organization)) as session:
+        connection = await session.connection()
+        await connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
+        for name, statement in _STATEMENTS.items():
+            given: dict[str, Any] = who | ({"nobody": NOBODY} if ":nobody" in statement else {})
+            rows[name] = (await connection.execute(text(statement), given)).rowcount
+        found = {name: count for name, count in rows.items() if count}
+        if found:
+            await connection.execute(_AUDIT, {"organization": organization, "details": json.dumps(found)})
+        await connection.execute(_TELL, {"channel": CHANNEL, "told": json.dumps([organization, person])})
+    return Forgotten(organization, found)
+
+
+def told(payload: str) -> tuple[str, str]:
+    """The organization and the person that a notification names."""
+    organization, person = json.loads(payload)
+    return organization, person

@@ -1,0 +1,100 @@
+"""What a night has to go by: which organizations there are, which of its jobs stand where, what is done already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, func, select
+
+from datasources.postgres.jobs import Kind, Status, of_row
+from datasources.postgres.prune import JANITOR
+from datasources.postgres.session import Database, system
+from datasources.postgres.tables import AnswerRow, JobRow, PersonRow, SyncRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from datasources.postgres.jobs import Job
+    from datasources.postgres.session import Actor
+
+
+ARRIVED = "arrived"
+"""What marks a refresh that was made because somebody came in."""
+
+
+async def organizations(database: Database) -> Sequence[str]:
+    """Every organization that was ever copied, by id."""
+    async with database.session(JANITOR) as session:
+        return (await session.exec(select(SyncRow.organization).order_by(col(SyncRow.organization)))).all()
+
+
+async def jobs_of(database: Database, organization: str, kind: Kind, night: str) -> dict[str, Job]:
+    """An organization's jobs of one kind and night, by `once`; of several the one that was made last."""
+    wanted = (
+        select(JobRow)
+        .where(JobRow.kind == kind.value, col(JobRow.details)["night"].astext == night)
+        .order_by(col(JobRow.created_at))
+    )
+    async with database.session(system(organization)) as session:
+        return {row.once: of_row(row.model_dump()) for row in (await session.exec(wanted)).all()}
+
+
+async def is_done(database: Database, organization: str, once: str) -> bool:
+    """Whether a job of this name has been completed."""
+    wanted = select(JobRow.id).where(JobRow.once == once, JobRow.status == Status.COMPLETED.value).limit(1)
+    async with database.session(system(organization)) as session:
+        return (await session.exec(wanted)).first() is not None
+
+
+async def people(database: Database, organization: str, role: str) -> Sequence[str]:
+    """The active people who have a role, by id."""
+    wanted = (
+        select(PersonRow.id)
+        .where(col(PersonRow.is_active), col(PersonRow.roles).contains([role]))
+        .order_by(col(PersonRow.id))
+    )
+    async with database.session(system(organization)) as session:
+        return (await session.exec(wanted)).all()
+
+
+async def done(
+    database: Database, organization: str, scope: str, subjects: Sequence[str], since: datetime
+) -> dict[tuple[str, str, str], bool]:
+    """What was calculated of these subjects since then, by subject, metric and arguments: whether it is a value."""
+    wanted = select(AnswerRow.subject, AnswerRow.metric, AnswerRow.arguments, col(AnswerRow.withheld).is_(None)).where(
+        AnswerRow.scope == scope,
+        col(AnswerRow.subject).in_(subjects),
+        AnswerRow.calculated_at >= since,
+    )
+    async with database.session(system(organization)) as session:
+        return {
+            (subject, metric, arguments): told
+            for subject, metric, arguments, told in (await session.exec(wanted)).all()
+        }
+
+
+async def kept(
+    database: Database, actor: Actor, scope: str, subject: str
+) -> dict[tuple[str, str], tuple[datetime, datetime]]:
+    """When each answer of a subject was calculated and expires, by metric and arguments, as the actor may read it."""
+    wanted = select(AnswerRow.metric, AnswerRow.arguments, AnswerRow.calculated_at, AnswerRow.expires_at).where(
+        AnswerRow.scope == scope, AnswerRow.subject == subject
+    )
+    async with database.session(actor) as session:
+        return {(metric, arguments): (at, until) for metric, arguments, at, until in (await session.exec(wanted)).all()}
+
+
+async def arrived(database: Database, actor: Actor, lately: timedelta) -> bool:
+    """Whether refreshes were made for the actor's coming in, by any process, within this time."""
+    wanted = (
+        select(JobRow.id)
+        .where(
+            JobRow.owner == actor.user,
+            col(JobRow.created_at) > func.clock_timestamp() - lately,
+            col(JobRow.details)[ARRIVED].as_boolean(),
+        )
+        .limit(1)
+    )
+    async with database.session(actor) as session:
+        return (await session.exec(wanted)).first() is not None

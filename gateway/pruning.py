@@ -1,0 +1,46 @@
+"""Letting go, as a job: partitions looked after, and what has outlived its term deleted, every ten minutes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+
+from datasources.postgres import jobs, prune
+from datasources.postgres.jobs import PLATFORM, Kind, Wanted
+from datasources.postgres.session import system
+from gateway.jobs import NotNow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from datasources.postgres.session import Database
+    from gateway.jobs import Work
+
+
+class Pruning:
+    """Has things let go of, and lets go of them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def prune(self) -> None:
+        """Have it done; while one such job is on its way, no second one is made."""
+        await jobs.enqueue(self._database, system(PLATFORM), Kind.PRUNE, [Wanted("prune")])
+
+    async def do(self, work: Work) -> Mapping[str, Any]:
+        """Do it, by the database's clock: how many rows and partitions went, and how many partitions were made.
+
+        Raises:
+            NotNow: a table is in use for too long to be divided now.
+        """
+        now = await prune.present(self._database)
+        try:
+            made, dropped = await prune.partitions(self._database, now)
+        except asyncpg.LockNotAvailableError as error:
+            cause = "a table that is in use"
+            raise NotNow(cause) from error
+        await work.progress(1, 2)
+        gone = await prune.expired(self._database, now)
+        return {**asdict(gone), "partitionsMade": len(made), "partitionsDropped": len(dropped)}

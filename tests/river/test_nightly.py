@@ -1,0 +1,180 @@
+"""The night: everyone's answers worked out once, by whoever works, and only the rest after an accident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics import batch
+from analytics.batch import STEPS, Part, rank
+from analytics.catalog import METRICS, PRODUCERS
+from analytics.declare import Many, Scope
+from datasources.postgres import jobs
+from datasources.postgres.jobs import PLATFORM, Kind, Status
+from datasources.postgres.session import system
+from gateway.nightly import Nights
+from tests.campus import small_campus
+from tests.cast import ACME, OTHER
+from tests.river.banks import HOURS, Clock, Services, running
+from tests.river.nights_out import hands_of, jobs_of, looked, through
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from datasources.postgres.jobs import Job
+    from tests.conftest import Clone
+    from tests.river.banks import Gateway
+
+
+async def arrived(gateway: Gateway) -> None:
+    """The organizations are known."""
+    for who in ("lena", "sam"):
+        await gateway.ask("{ viewer { learner { displayName } } }", who)
+    await gateway.settled()
+
+
+async def night_of(gateway: Gateway, organization: str = PLATFORM) -> Job:
+    (night,) = [job for job in await jobs_of(gateway.world, Kind.NIGHTLY) if job.organization == organization]
+    return night
+
+
+async def calculated(gateway: Gateway) -> dict[tuple[str, ...], datetime]:
+    """When each answer of ACME was worked out, but for snapshots."""
+    return {
+        (row.scope, row.subject, row.metric, row.arguments): row.calculated_at
+        for row in await gateway.kept()
+        if row.scope != "cohort"
+    }
+
+
+def test_every_metric_is_in_a_step_after_the_groups_it_reads() -> None:
+    assert sorted(m.key for step in STEPS for metrics in step.values() for m in metrics) == sorted(METRICS)
+    for metric in METRICS.values():
+        for given in metric.inputs:
+            if (producer := PRODUCERS.get(given.type)) is not None:
+                assert rank(producer) + (given.many is not Many.ONE) <= rank(metric)
+
+
+async def test_a_night_works_out_everything_and_says_how_much(clone: Clone) -> None:
+    clock = Clock()
+    async with running(clone.app_url, Services(small_campus()), clock) as gateway:
+        await arrived(gateway)
+        clock.pass_by(HOURS)
+        began = clock.now()
+        await through(gateway.world)
+        night = await night_of(gateway)
+        kept = [row for org in (ACME, OTHER) for row in await gateway.kept(org) if row.scope != "cohort"]
+    assert night.status is Status.COMPLETED
+    assert night.result is not None
+    assert night.result["failures"] == []
+    assert night.result["organizations"] == 2
+    tonight = [row for row in kept if row.calculated_at >= began]
+    assert night.result["answers"] == len(tonight)
+    assert night.result["withheld"] == sum(row.withheld is not None for row in tonight)
+    assert night.result["withheld"] < night.result["answers"]
+
+
+async def test_the_morning_after_a_night_asks_nothing_of_the_services(clone: Clone) -> None:
+    clock = Clock()
+    services = Services(small_campus())
+    async with running(clone.app_url, services, clock) as gateway:
+        await arrived(gateway)
+        await through(gateway.world)
+        gateway.world.memory.clear()
+        services.forget()
+        reply = await gateway.dashboard()
+    assert {answer["freshness"]["state"] for answer in reply.answers.values()} == {"FRESH"}
+    assert services.calls == []
+
+
+async def test_another_process_does_the_rest_only_and_the_totals_are_those_of_an_undisturbed_night(
+    clone: Clone,
+) -> None:
+    clock = Clock()
+    services = Services(small_campus())
+    async with running(clone.app_url, services, clock) as first:
+        await arrived(first)
+        hands = hands_of(first.world)
+        await Nights(first.world).nightly()
+        await looked(first.world, hands, Kind.NIGHTLY)
+        await looked(first.world, hands, Kind.NIGHTLY)
+        lost = next(job for job in await jobs_of(first.world, Kind.CHUNK) if job.organization == ACME)
+        # This worker dies when all is worked out, and before it can say so; of another it had done a part.
+        assert await jobs.claim(first.world.database, ACME, lost.id)
+        await batch.work_out(first.world, ACME, Part.of(lost.details), _nobody)
+        before = await calculated(first)
+    clock.pass_by(HOURS / 60)
+    async with running(clone.app_url, services, clock) as second:
+        while await looked(second.world, hands_of(second.world), Kind.NIGHTLY, Kind.CHUNK, Kind.VIEWS):
+            pass
+        night, after = await night_of(second, ACME), await calculated(second)
+    assert before
+    assert {key: after[key] for key in before} == before
+    assert night.result is not None
+    assert night.result["answers"] == len(after)
+    assert night.result["failures"] == []
+
+
+async def _nobody(_done: int, _of: int) -> None:
+    """Nobody is told how far it is."""
+
+
+async def test_a_night_that_is_asked_for_again_is_the_same_night(clone: Clone) -> None:
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await arrived(gateway)
+        await Nights(gateway.world).nightly()
+        await Nights(gateway.world).nightly()
+        assert len(await jobs_of(gateway.world, Kind.NIGHTLY)) == 1
+        await through(gateway.world)
+        await Nights(gateway.world).nightly()
+        nights = await jobs_of(gateway.world, Kind.NIGHTLY)
+    assert sorted(job.organization for job in nights) == sorted([PLATFORM, ACME, OTHER])
+    assert {job.status for job in nights} == {Status.COMPLETED}
+
+
+async def test_waiting_for_its_parts_is_no_attempt_of_a_night(clone: Clone) -> None:
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await arrived(gateway)
+        await Nights(gateway.world).nightly()
+        for _ in range(5):
+            await looked(gateway.world, hands_of(gateway.world), Kind.NIGHTLY)
+        night = await night_of(gateway, ACME)
+        parts = [job for job in await jobs_of(gateway.world, Kind.CHUNK) if job.organization == ACME]
+    assert (night.status, night.attempts) == (Status.QUEUED, 0)
+    assert parts
+    assert {job.details["step"] for job in parts} == {0}
+
+
+async def test_what_a_service_kept_back_is_tried_again_and_then_told_by_its_name(clone: Clone) -> None:
+    services = Services(small_campus())
+    async with running(clone.app_url, services, Clock()) as gateway:
+        await arrived(gateway)
+        await services.turn("assessment", "failing")
+        await through(gateway.world)
+        night = await night_of(gateway, ACME)
+        parts = [job for job in await jobs_of(gateway.world, Kind.CHUNK) if job.organization == ACME]
+    assert night.status is Status.COMPLETED
+    assert night.result is not None
+    causes = {one["cause"]: one["count"] for one in night.result["failures"]}
+    assert causes.keys() == {"assessment"}
+    assert night.result["answers"] > 0
+    assert {job.attempts for job in parts if job.result and job.result["failures"]} == {jobs.ATTEMPTS}
+
+
+async def test_a_worker_whose_clock_is_behind_does_not_find_its_own_work_undone(clone: Clone) -> None:
+    clock = Clock()
+    async with running(clone.app_url, Services(small_campus()), clock) as gateway:
+        await arrived(gateway)
+        part = Part(0, Scope.LEARNER, "", None, clock.now() + HOURS)
+        tally = await batch.work_out(gateway.world, ACME, part, _nobody)
+    assert not tally.failures
+    assert tally.answers > 0
+
+
+async def test_a_cancelled_night_ends(clone: Clone) -> None:
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await arrived(gateway)
+        await Nights(gateway.world).nightly()
+        night = await night_of(gateway)
+        await looked(gateway.world, hands_of(gateway.world), Kind.NIGHTLY)
+        await jobs.cancel(gateway.world.database, system(PLATFORM), night.id)
+        assert (await night_of(gateway)).status is Status.CANCELLED
