@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from analytics.catalog import METRICS, services_of
 from datasources.declare import Origin
-from tests.river.banks import FIELDS, running
+from tests.river.banks import AS_OF, FIELDS, running
 
 if TYPE_CHECKING:
     from tests.conftest import Clone
@@ -130,3 +131,21 @@ async def test_everything_down_is_still_a_dashboard(gateway: Gateway, services: 
         assert all(is_marked(answer, service["service"]) for service in answer["freshness"]["sources"]), field
         assert (answer["value"] is None) == (answer["withheld"] is not None)
     assert await gateway.kept() == []
+
+
+async def test_a_reason_that_no_missing_service_could_change_is_told_as_it_is(
+    clone: Clone, services: Services, clock: Clock
+) -> None:
+    later = AS_OF + timedelta(days=400)
+    async with running(clone.app_url, services, clock, mocks=False, clock_of_platform=later) as gateway:
+        await services.turn("learner-ai", "failing")
+        await services.turn("content", "failing")
+        over = (await gateway.dashboard("lena")).answers
+        await services.turn("course", "failing")
+        unknown = (await gateway.dashboard("sam")).answers
+    for field in ("recommendations", "dropOffRisk", "performanceForecast"):
+        # All courses of Lena are over, whatever would be suggested or was opened; Sam's courses are not known.
+        assert over[field]["withheld"]["reason"] == "NOT_ENOUGH_DATA"
+        assert "running now" in over[field]["withheld"]["message"]
+        assert over[field]["freshness"]["origin"] == "PARTIAL"
+        assert unknown[field]["withheld"]["reason"] == "SOURCE_DOWN"
