@@ -109,6 +109,14 @@ async def test_without_mocks_there_is_a_reason_instead(clone: Clone, services: S
         assert "MOCK" not in {source["origin"] for source in answer["freshness"]["sources"]}
 
 
+async def test_a_learning_path_is_never_made_of_mocks(gateway: Gateway, services: Services) -> None:
+    await services.turn("learner-ai", "failing")
+    path = (await gateway.dashboard()).answers["learningPath"]
+    assert path["value"] is None
+    assert path["withheld"]["reason"] == "SOURCE_DOWN"
+    assert path["freshness"]["origin"] == "PARTIAL"
+
+
 async def test_a_directory_that_never_told_costs_names_and_groups_only(gateway: Gateway, services: Services) -> None:
     await services.turn("directory", "failing")
     reply = await gateway.dashboard()
