@@ -66,6 +66,7 @@ NOBODY: dict[str, set[str]] = {name: set() for name in READS}
         (Actor(ACME, OLGA, "org-admin' OR true --"), NOBODY),
         (Actor(f"{ACME}' OR true --", OLGA, "org-admin"), NOBODY),
     ],
+    ids=lambda value: "-".join(value.settings) if isinstance(value, Actor) else "",
     ids=str,
 )
 async def test_each_actor_is_told_what_is_theirs(filled: Clone, actor: Actor, told: dict[str, set[str]]) -> None:
