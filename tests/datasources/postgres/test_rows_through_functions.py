@@ -67,7 +67,6 @@ NOBODY: dict[str, set[str]] = {name: set() for name in READS}
         (Actor(f"{ACME}' OR true --", OLGA, "org-admin"), NOBODY),
     ],
     ids=lambda value: "-".join(value.settings) if isinstance(value, Actor) else "",
-    ids=str,
 )
 async def test_each_actor_is_told_what_is_theirs(filled: Clone, actor: Actor, told: dict[str, set[str]]) -> None:
     found = await read(filled, actor)
