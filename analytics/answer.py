@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from analytics.world import World
 
+LEARNER = "learnerId"
+"""What a row of a list is about, where a value about others names learners."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,7 @@ class Answers:
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
         self.solver = Solver(world, self._actor, request_id)
         self._database = world.database
+        self._roster = world.roster
         self._at = world.clock()
         self._heard: Counter[str] = Counter()
 
@@ -51,7 +55,9 @@ class Answers:
             self.heard(subject.id)
         remembered = self.solver.remembered(question(metric, subject, arguments))
         if remembered is not None and remembered.complete:
-            return Found(remembered, Tier.MEMORY).wire()
+            wire = Found(remembered, Tier.MEMORY).wire()
+            if subject.scope is Scope.LEARNER or not _naming(wire):
+                return wire
         return self.find(metric, subject, arguments)
 
     def heard(self, learner: str, answers: int = 1) -> None:
@@ -62,11 +68,27 @@ class Answers:
     async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """The answer in wire shape, to one that the viewer may ask; who tells it to them notes it with `heard`."""
         try:
-            return (await self.solver.find(metric, subject, arguments)).wire()
+            return await self._told((await self.solver.find(metric, subject, arguments)).wire())
         except Exception as error:
             # The field is non-null: an exception would take the learner and every other number with it.
             log.exception("answer.fault", metric=metric.key, error=type(error).__name__)
             return refusal(metric, FAULT, self._at)
+
+    async def _told(self, wire: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answer, naming only learners whom the viewer may know of now, however long ago it was worked out.
+
+        Each of them is noted for the audit.
+        """
+        lists = _naming(wire)
+        named = {row[LEARNER] for rows in lists.values() for row in rows}
+        if not named:
+            return wire
+        known = await self._roster.persons(self._actor, sorted(named))
+        theirs = {learner for learner, person in known.items() if person is not None}
+        for learner in theirs:
+            self.heard(learner)
+        kept = {name: [row for row in rows if row[LEARNER] in theirs] for name, rows in lists.items()}
+        return {**wire, "value": {**wire["value"], **kept}}
 
     async def afterwards(self) -> None:
         """What is done when the response has been sent.
@@ -81,3 +103,12 @@ class Answers:
         except UNAVAILABLE as error:
             log.warning("audit.not_recorded", error=type(error).__name__, events=len(events))
         await self.solver.afterwards()
+
+
+def _naming(wire: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """The lists in a value, by name, whose rows name learners."""
+    return {
+        name: rows
+        for name, rows in (wire["value"] or {}).items()
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict) and LEARNER in rows[0]
+    }

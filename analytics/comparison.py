@@ -31,10 +31,9 @@ from analytics.learner import (
     performance,
     velocity,
 )
-from analytics.privacy import FEW, blurred, head_count
+from analytics.privacy import FEW, K, blurred, head_count, said
 from datasources.declare import Count, Score, Unit
 
-K = 10
 BELOW, ABOVE = 25.0, 75.0
 DIGITS = 1
 
@@ -67,7 +66,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricComparison:
-    """One number beside those of the peers; all but one's own is rounded to 5 while they are fewer than 50."""
+    """One number beside those of the peers; all but one's own is rounded to 5 while they are fewer than 50.
+
+    From 50 on mean and median are rounded to 1.
+    """
 
     metric: ComparedMetric
     """What is compared."""
@@ -118,6 +120,7 @@ class PeerComparison:
 @metric(
     Scope.LEARNER,
     key="comparison-peer",
+    version=2,
     family=Family.COMPARISON,
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
     k=K,
@@ -187,8 +190,8 @@ def _compare(
     return MetricComparison(
         metric=what,
         own=own,
-        mean=blurred(average, n),
-        median=blurred(median, n),
+        mean=said(average, n),
+        median=said(median, n),
         percentile=percentile,
         standing=Standing.BELOW if percentile < BELOW else Standing.ABOVE if percentile > ABOVE else Standing.AMONG,
         peers=head_count(n),

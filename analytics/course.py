@@ -13,13 +13,14 @@ from analytics.coursework import Work, coursework
 from analytics.declare import DataQuality, Everyone, Family, Role, Scope, Withheld, WithheldReason, metric
 from analytics.effects import FEWEST, Effect, Exposure, contrasts, shrunk_effects
 from analytics.item_days import item_days
+from analytics.privacy import K
 from datasources.assessment import Assessments, Scores
 from datasources.content import Interactions
 from datasources.course import Progress
 from datasources.declare import Count, Id, Text, Unit
 
 ItemDays = Annotated[float, Ge(0), Le(100_000), Unit("item-days in 30 days", digits=1)]
-PEERS = 10
+PEERS = K
 WINDOW = timedelta(days=30)
 EVERYBODY = {Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN}
 

@@ -16,7 +16,7 @@ import structlog
 from analytics import cohorts, privacy
 from analytics.catalog import PRODUCERS
 from analytics.declare import Role, Scope, Withheld, WithheldReason
-from analytics.gamification.ranking import K, LeaderboardWindow, PointsTable, percentile, rank_among, ranked
+from analytics.gamification.ranking import LeaderboardWindow, PointsTable, percentile, rank_among, ranked
 from analytics.gamification.values import Gamification
 from analytics.inputs import DEGRADED_FOR
 from analytics.policy import Subject, Viewer
@@ -101,8 +101,8 @@ class Leaderboards:
         if table.withheld is not None:
             return self._none(window, table.withheld, own, visible=visible)
         others = _others(table, window, present - hidden - {self._viewer.user})
-        if len(others) < K:
-            return self._none(window, cohorts.too_few(K), own, visible=visible)
+        if len(others) < privacy.K:
+            return self._none(window, cohorts.too_few(privacy.K), own, visible=visible)
         shown = others if own is None else {**others, self._viewer.user: own}
         try:
             entries = await self._entries(shown, first)

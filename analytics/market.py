@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,13 +24,10 @@ from analytics.declare import (
 from analytics.learner.demand import demand_scores
 from analytics.learner.gaps import current_levels
 from analytics.learner.knowledge import Mastery
-from analytics.privacy import said_share
-from datasources.declare import Count, Id, Score, Share, Text, Unit
+from analytics.privacy import DAILY, K, said_part
+from datasources.declare import MOST, Count, Id, Score, Share, Text, Unit
 from datasources.skills import Demand, SkillDemand, UserSkills
 
-K = 10
-DAILY = timedelta(days=1)
-"""How long an answer stands: all who ask on one day hear the same, so that nobody who joins can be subtracted."""
 SUPPLIED = 60
 """The level from which a member has a skill."""
 BEYOND_CHANCE = 2
@@ -38,7 +35,7 @@ MOST_LISTED, MOST_SHORT = 100, 20
 ENOUGH = 20
 
 Growth = Annotated[float, Ge(-22), Le(22), Unit("log ratio, 0 is no change", digits=3)]
-Rank = Annotated[int, Ge(1), Le(2**31 - 1), Unit("place, 1 is the most asked for")]
+Rank = Annotated[int, Ge(1), Le(MOST), Unit("place, 1 is the most asked for")]
 
 
 class DemandTrend(StrEnum):
@@ -77,7 +74,8 @@ class DemandedSkill:
     trend: DemandTrend
     """Rising or falling where (n1 - n0) / sqrt(n1 + n0) is beyond 2."""
     supply: Share | None
-    """The share of the organization's learners at level 60 or above, to 5 percent under 50 of them, else to 1.
+    """The share of the organization's learners at level 60 or above: these counted to the nearest 5, the share to 5
+    percent under 50 learners, else to 1.
 
     Null where fewer than 10 of them have a level in this skill.
     """
@@ -119,8 +117,11 @@ def trend_of(now: int, before: int) -> DemandTrend:
 
 
 def supply_of(has: Everyone[UserSkills] | None, masteries: Everyone[Mastery] | None, at: datetime) -> dict[str, float]:
-    """The share of learners at level 60 or above, by skill; only skills that 10 or more have a level in."""
-    if has is None or len(has.by_learner) < K:
+    """The share of learners at level 60 or above, by skill; only skills that 10 or more have a level in.
+
+    A learner who hears it is one of them: nothing where they have not 10 others.
+    """
+    if has is None or len(has.by_learner) <= K:
         return {}
     mastered = masteries.by_learner if masteries else {}
     assessed: dict[str, int] = {}
@@ -130,7 +131,7 @@ def supply_of(has: Everyone[UserSkills] | None, masteries: Everyone[Mastery] | N
             assessed[skill] = assessed.get(skill, 0) + 1
             able[skill] = able.get(skill, 0) + (current.level >= SUPPLIED)
     n = len(has.by_learner)
-    return {skill: said_share(able[skill] / n, n) for skill, some in assessed.items() if some >= K}
+    return {skill: said_part(able[skill], n) for skill, some in assessed.items() if some >= K}
 
 
 def listed(demand: SkillDemand) -> tuple[list[str], dict[str, Demand], dict[str, Demand]]:
@@ -208,7 +209,7 @@ def skill_demand(
     """What the market asks for, which way that goes, and what the viewer's organization has of it.
 
     Demand is how many postings or occupations name a skill, on a logarithmic scale, not how many people are sought.
-    An organization of fewer than 10 learners sees the demand without a supply.
+    An organization where a learner has fewer than 10 others sees the demand without a supply.
     """
     periods, latest, before = listed(demand)
     if not latest:

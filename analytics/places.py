@@ -34,7 +34,6 @@ class Places:
 
     def __init__(self, database: Database, *, now: Callable[[], datetime], patience: float) -> None:
         self._database = database
-        self._now = now
         self._patience = patience
         self._memory: Memory[tuple[str, ...], Any] = Memory(items=20_000, room=40_000_000, size=_size, now=now)
         self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
@@ -121,7 +120,7 @@ class Places:
         if organization not in self._loaders:
 
             async def read(learners: list[str]) -> list[Sequence[people.Course]]:
-                taken = await people.courses_of_each(self._database, system(organization), learners)
+                taken = await people.courses_of(self._database, system(organization), learners)
                 return [_latest_first(taken[learner]) for learner in learners]
 
             self._loaders[organization] = DataLoader(read, cache=False)
@@ -139,18 +138,7 @@ class Places:
         return self._deciders[organization]
 
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
-        if (value := self._memory.get(key)) is not None:
-            return value
-
-        async def work() -> Any:
-            mark = self._memory.mark()
-            async with asyncio.timeout(self._patience):
-                value = await load()
-            if value is not None:
-                self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
-            return value
-
-        return await self._memory.once(key, work)
+        return await self._memory.remembered(key, load, stay=REMEMBERED, patience=self._patience)
 
 
 def _latest_first(enrollments: Iterable[people.Enrollment]) -> Sequence[people.Course]:

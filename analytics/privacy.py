@@ -7,9 +7,17 @@ fewer than k, and numbers about a whole are rounded so that one person more or l
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from analytics.declare import Rung
+
+K = 10
+"""The fewest persons that anything is said of; of peers, the fewest others."""
+
+DAILY = timedelta(days=1)
+"""How long an answer about a group stands: all who ask on one day hear the same, so that nobody who joins can be
+subtracted."""
 
 FEW = 50
 """Below this many persons, numbers about a group are rounded."""
@@ -92,6 +100,15 @@ def said(number: float, persons: int) -> float:
 def said_share(share: float, persons: int) -> float:
     """A share of a group (0 to 1), rounded likewise: to 5 percent where the group is few, else to 1."""
     return said(100 * share, persons) / 100
+
+
+def said_part(some: int, persons: int) -> float:
+    """The share that some of a group are, as it may be said: they are counted in fives, and the share is rounded.
+
+    A share has only as many values as the group has persons. In a group of less than 20, or of 50 to 100, one
+    person moves it by the step or more, so that without the fives every joiner could be read off.
+    """
+    return said_share(min(in_fives(some), persons) / persons, persons)
 
 
 def spoken(sizes: Mapping[str | None, int], k: int) -> frozenset[str | None]:

@@ -164,18 +164,7 @@ class Roster:
         return found
 
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
-        if (value := self._memory.get(key)) is not None:
-            return value
-
-        async def work() -> Any:
-            mark = self._memory.mark()
-            async with asyncio.timeout(self._patience):
-                value = await load()
-            if value is not None:
-                self._memory.put(key, value, until=self._now() + REMEMBERED, mark=mark)
-            return value
-
-        return await self._memory.once(key, work)
+        return await self._memory.remembered(key, load, stay=REMEMBERED, patience=self._patience)
 
 
 async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | frozenset[str]:

@@ -15,10 +15,10 @@ from analytics.declare import (
     metric,
 )
 from analytics.learner import Mastery
-from analytics.privacy import blurred, head_count
+from analytics.privacy import K, head_count, said
 from datasources.declare import Count, Id, Score, Text
 
-OTHERS = 10
+OTHERS = K
 ENOUGH = OTHERS + 1
 """Learners from which each of them has ten others."""
 DIGITS = 1
@@ -32,11 +32,11 @@ class SkillLevels:
     skill_id: Id
     """The skill."""
     mean: Score
-    """The mean mastery; to the nearest 5 below 50 learners."""
+    """The mean mastery; to the nearest 5 below 50 learners, else to 1."""
     median: Score
     """The median; likewise."""
     learners: Count
-    """How many have shown the skill, 11 or more; likewise."""
+    """How many have shown the skill, 11 or more; to the nearest 5 below 50."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def _levels(skill: str, levels: list[float]) -> SkillLevels:
     people = len(levels)
     return SkillLevels(
         skill_id=skill,
-        mean=blurred(mean(levels) or 0.0, people),
-        median=blurred(quantile(levels, 0.5) or 0.0, people),
+        mean=said(mean(levels) or 0.0, people),
+        median=said(quantile(levels, 0.5) or 0.0, people),
         learners=head_count(people),
     )
 
@@ -101,11 +101,11 @@ class SkillComparison:
     own: Score
     """The learner's own mastery."""
     mean: Score
-    """The mean of the course's learners, this one among them; to the nearest 5 below 50."""
+    """The mean of the course's learners, this one among them; to the nearest 5 below 50, else to 1."""
     median: Score
     """Their median; likewise."""
     learners: Count
-    """How many have shown the skill; likewise."""
+    """How many have shown the skill; to the nearest 5 below 50."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,10 @@ class Subjects:
     """One request's way to people, courses and organizations, as its viewer may see them."""
 
     def __init__(self, world: World, viewer: Viewer, rosters: Rosters, heard: Callable[[str, int], None]) -> None:
-        """`heard` is told of each learner whose answers a list gave away, and how many of them."""
+        """`heard` is told of each learner whose answers a list gave away, and how many of them.
+
+        Of a list that shows nobody it is told of the organization.
+        """
         self._database = world.database
         self._roster = world.roster
         self._clock = world.clock
@@ -100,6 +103,9 @@ class Subjects:
         if metrics := len(choice.metrics):
             for _, learner in page.rows:
                 self._heard(learner.id, metrics)
+            if not page.rows and self._viewer.role is not Role.LEARNER:
+                # That nobody of such a name is at such a level tells of them as well, and so does a total alone.
+                self._heard(self._viewer.organization, metrics)
         return page
 
     async def trainers(self, window: Window, *, counted: bool) -> Page:

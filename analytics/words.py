@@ -1,14 +1,14 @@
 """The words of everything that is said about learning: numbers, roles, reasons, groups."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 
 from annotated_types import Ge, Le
 
-from datasources.declare import Count, Unit
+from datasources.declare import MOST, Count, Unit
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ PerWeek = Annotated[float, Ge(0), Le(1e9), Unit("per week", digits=3)]
 Points = Annotated[float, Ge(-100), Le(100), Unit("points, up or down", digits=1)]
 Change = Annotated[float, Ge(-100), Le(1e6), Unit("percent, up or down", digits=1)]
 Days = Annotated[int, Ge(0), Le(100_000), Unit("days")]
-Seconds = Annotated[int, Ge(0), Le(2**31 - 1), Unit("seconds")]
+Seconds = Annotated[int, Ge(0), Le(MOST), Unit("seconds")]
 Logit = Annotated[float, Ge(-1000), Le(1000), Unit("log-odds", digits=9)]
 
 
@@ -102,12 +102,17 @@ class WithheldReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A value that is not said, and why; `needed` is how many of the missing thing would do."""
+    """A value that is not said, and why; `needed` is how many of the missing thing would do.
+
+    `certain` says that it follows from what the formula cannot do without: that something else is not known now
+    changes nothing.
+    """
 
     reason: WithheldReason
     message: str
     needed: int | None = None
     retry_after: timedelta | None = None
+    certain: bool = field(default=False, compare=False)
 
 
 class Rung(StrEnum):

@@ -51,7 +51,13 @@ class Working:
         outcome = (broken or missing or [None])[0] or await self._compute(metric, subject, arguments, reads)
         blank = self.blank(metric, sources, until=(read.expires_at for read in reads if read.expires_at))
         if isinstance(outcome, Withheld):
-            poorer = any(source.origin in {None, Origin.MOCK} for source in sources)
+            stands_on = [
+                source
+                for read, given in zip(reads, metric.inputs, strict=True)
+                if not (outcome.certain and given.optional)
+                for source in read.sources
+            ]
+            poorer = any(source.origin in {None, Origin.MOCK} for source in stands_on)
             if outcome.reason is WithheldReason.SOURCE_DOWN or (poorer and outcome.reason in WANTING):
                 # What a mock or nothing is too little for says nothing about the person: the source is down.
                 outcome = down(sources)

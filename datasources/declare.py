@@ -26,7 +26,9 @@ class Unit:
 Id = Annotated[str, MinLen(1), MaxLen(100)]
 Text = Annotated[str, MaxLen(2000)]
 Instant = AwareDatetime
-Count = Annotated[int, Ge(0), Le(2**31 - 1), Unit("count")]
+MOST = 2**31 - 1
+"""The highest count: the largest whole number that GraphQL can say."""
+Count = Annotated[int, Ge(0), Le(MOST), Unit("count")]
 Share = Annotated[float, Ge(0), Le(1), Unit("share of 1", digits=3)]
 Score = Annotated[float, Ge(0), Le(100), Unit("points of 100", digits=1)]
 Weight = Annotated[float, Ge(0), Le(1000), Unit("weight")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -126,6 +126,26 @@ class Memory(Generic[K, V]):
         if task.cancelled():
             raise AbandonedError
         return task.result()
+
+    async def remembered(self, key: K, load: Callable[[], Awaitable[V]], *, stay: timedelta, patience: float) -> V:
+        """What is kept under a key, else what one load for all who ask brings, which then stays, unless it is None.
+
+        Raises:
+            TimeoutError: the load took longer than `patience` seconds.
+            AbandonedError: the load was cancelled.
+        """
+        if (value := self.get(key)) is not None:
+            return value
+
+        async def work() -> V:
+            mark = self.mark()
+            async with asyncio.timeout(patience):
+                loaded = await load()
+            if loaded is not None:
+                self.put(key, loaded, until=self._now() + stay, mark=mark)
+            return loaded
+
+        return await self.once(key, work)
 
     def leads(self, key: K) -> bool:
         """Whether the task that asks is the load of this key, and the key was not dropped since it began."""

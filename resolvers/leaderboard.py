@@ -7,7 +7,8 @@ import strawberry
 
 from analytics import leaderboard as standings
 from analytics.codec import instant
-from analytics.gamification.ranking import K, LeaderboardWindow
+from analytics.gamification.ranking import LeaderboardWindow
+from analytics.privacy import K
 from analytics.record import withheld_wire
 from resolvers.answers import Withheld
 from resolvers.context import Info

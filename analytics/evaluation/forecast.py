@@ -72,7 +72,7 @@ def section(courses: Sequence[Presentation]) -> Section:
 
 def _row(day: int, errors: Mapping[str, Any]) -> list[str]:
     said = PUBLISHED.get(day, {})
-    return [str(day), whole(errors["n"]), *(f"{errors[way]:.1f} ({said.get(way, NOTHING)})" for way in WAYS)]
+    return [str(day), whole(errors["n"]), *(f"{figure(errors[way], 2)} ({said.get(way, NOTHING)})" for way in WAYS)]
 
 
 def _interval(day: int, found: Mapping[str, Any]) -> list[str]:

@@ -47,7 +47,7 @@ def section(judged: Judged, runs: Sequence[Presentation]) -> Section:
                 ],
             ),
             Table(
-                ("Presentation", *(f"health, day {day}" for day in DAYS), "passed, of those who started"),
+                ("Presentation", *(f"health, day {day}" for day in DAYS), "passed, of everyone enrolled"),
                 [
                     [
                         run.run.id,

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics.comparison import K
 from analytics.evaluation.document import Section, Table, figure, whole
 from analytics.evaluation.sample import Presentation
-from analytics.privacy import ladder
+from analytics.privacy import K, ladder
 from analytics.words import Rung
 from datasources.simulator.campus import Campus
 

@@ -44,8 +44,9 @@ DIFFERENCES = Section(
         The published figures are of 2014J, which is sealed; these are of fifteen other presentations. A leak was
         looked for and not found: velocity, which is not trained and reads nothing but due work, is above its
         published figure by about as much on the same days; from the click log the served formula orders as well as
-        from the tables; learners who take a course for the first time are ordered nearly as well as all; and a model
-        fitted to 2013 alone orders 2014B as well (the model's card). The area follows the share of work that has
+        from the tables; learners who take a course for the first time are ordered nearly as well as all; a model
+        fitted to 2013 alone orders 2014B as well (the model's card); and the published coefficients order these
+        presentations better than 2014J by as much. The area follows the share of work that has
         fallen due. The likeliest reason is therefore that 2014J is harder to order on these days, which cannot be
         shown while it is sealed. The margin to the ceiling of day 124 is small: read the check again with every new
         model.""",
@@ -58,9 +59,9 @@ DIFFERENCES = Section(
         published rate agrees with counting pieces of work; the served one goes by their weights.""",
         "- **Engagement by level**: the published row of day 94 agrees with activity up to day 90, not 94.",
         """- **Content effects** repeat themselves when the outcome is passing and a course has over a thousand
-        learners, as published; with the served outcome, the score in the latest assessment, much less.
-        Shrinking therefore leaves small effects, and nearly every verdict is unclear: that is what the data
-        allow.""",
+        learners: late in the course as published, before that less; with the served outcome, the score in the
+        latest assessment, much less. Shrinking therefore leaves small effects, and nearly every verdict is
+        unclear: that is what the data allow.""",
         """- **Recommendations** are ranked inside one organization and show an item from ten openers on. In
         organizations with few learners in a course that leaves few candidates, and recall falls to that of
         popular items or below: the price of saying nothing about fewer than ten. In the whole course the
@@ -69,7 +70,7 @@ DIFFERENCES = Section(
         """- **Mastery** was published on ASSISTments 2009, which is not in this sample. Nothing here checks it;
         OULAD assesses each competence once.""",
         """- **Withdrawal within 30 days** is rare; its areas differ from the published ones in both directions, by
-        about the width of the intervals.""",
+        no more than about the width of the intervals.""",
     ],
 )
 

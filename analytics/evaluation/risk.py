@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from analytics.evaluation.document import FEWEST, NOTHING, Section, Table, figure, interval, share, whole
 from analytics.evaluation.measures import Area, area, calibration_error, spearman
 from analytics.models.features import Factor
-from analytics.models.risk import RISK_LEVELS, risk_model
+from analytics.models.risk import RISK_LEVELS, Coefficients, risk_model
 from analytics.training.measures import auc, brier, precision_at
 from analytics.training.risk_card import held_out
 from analytics.training.rows import DAYS, RiskRow, labels_of, matrix_of
@@ -23,6 +23,10 @@ PUBLISHED_LEVELS = {
     124: (".10", ".31", ".53", ".91"),
 }
 PUBLISHED_LEAVING = {34: ".746", 64: ".760", 94: ".738", 124: ".714"}
+PUBLISHED_MODEL = Coefficients(
+    -0.1309, dict(zip(Factor, (-0.5832, 1.8966, 0.4334, -5.4135, 0.5094, 0.3620, 0.1572, -2.0339), strict=True))
+)
+"""The coefficients with which 2014J came to the published areas; they were fitted to these presentations."""
 CEILINGS = {34: 0.80, 124: 0.90}
 """An area above these means that something of the outcome has leaked into what is known on the day."""
 
@@ -41,6 +45,7 @@ class Judged:
         self.risk, self.leave = held_out(matrix, self.failed, courses), held_out(matrix, self.leaving, courses)
         self.first = np.array([not row.values[Factor.REPEAT] for row in rows])
         self.served = np.array([risk_model().fail_or_withdraw.probability(row.values) for row in rows])
+        self.published = np.array([PUBLISHED_MODEL.probability(row.values) for row in rows])
 
     def on(self, day: int, course: str | None = None) -> Mask:
         """Which rows are of a day, and of a course."""
@@ -144,7 +149,9 @@ def _where_it_differs(judged: Judged, courses: Sequence[Presentation]) -> str:
     known = [(one.value, due) for one, due in found if one is not None]
     order = figure(spearman(*zip(*known, strict=True)), 2) if known else NOTHING
     beginners = _areas(judged, judged.first)
-    return f"""Pooled, by day: {said}; among those who take the course for the first time {beginners}. The more of a
+    same = " / ".join(figure(auc(judged.published[judged.on(day)], judged.failed[judged.on(day)])) for day in DAYS)
+    return f"""Pooled, by day: {said}; among those who take the course for the first time {beginners}. The published
+    coefficients themselves, which were fitted to these presentations, come to {same} here. The more of a
     course's work has fallen due, the better its learners are ordered: over the {len(known)} pairs of presentation
     and day the rank correlation of the area with the share of the weight that is due is {order}."""
 

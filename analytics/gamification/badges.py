@@ -8,7 +8,6 @@ from enum import Enum, auto
 
 from analytics.gamification.earnings import Earning
 from analytics.gamification.values import (
-    MOST,
     Achievement,
     BadgeTier,
     EarnedBadge,
@@ -18,6 +17,7 @@ from analytics.gamification.values import (
     NextMilestone,
     StreakRun,
 )
+from datasources.declare import MOST
 
 EXCELLENT = 90
 

@@ -12,9 +12,6 @@ from analytics.declare import DataQuality, Everyone, Family, Scope, metric
 from analytics.gamification.values import Earned, Gamification
 from datasources.declare import Id
 
-K = 10
-"""The fewest others that a leaderboard shows."""
-
 
 class LeaderboardWindow(StrEnum):
     """Which points a leaderboard compares."""
@@ -48,7 +45,7 @@ class PointsTable:
     key="organization-points",
     family=Family.INTERNAL,
     roles=set(),
-    k=K,
+    k=privacy.K,
     formula="the points of each learner, by window",
 )
 def points_table(everyone: Everyone[Gamification], *, at: datetime) -> PointsTable:
@@ -59,7 +56,7 @@ def points_table(everyone: Everyone[Gamification], *, at: datetime) -> PointsTab
         week=tuple(points.week for _, points in rows),
         month=tuple(points.month for _, points in rows),
         all_time=tuple(points.all_time for _, points in rows),
-        quality=quality([day_of(at)] * len(rows), enough=K, span=1),
+        quality=quality([day_of(at)] * len(rows), enough=privacy.K, span=1),
     )
 
 

@@ -10,7 +10,6 @@ from analytics.gamification.earnings import Earning
 from analytics.gamification.levels import standing
 from analytics.gamification.streaks import active_days, local_day, rows, streaks, zone_of
 from analytics.gamification.values import (
-    MOST,
     EarningKind,
     Gamification,
     PointsByKind,
@@ -19,6 +18,7 @@ from analytics.gamification.values import (
 )
 from datasources.assessment import Assessments, Scores
 from datasources.course import Activity, Progress
+from datasources.declare import MOST
 from datasources.devlab import PracticeSessions
 from datasources.directory import Logins, User
 from datasources.skills import SkillAcquisition

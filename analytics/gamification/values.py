@@ -8,10 +8,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from analytics.declare import DataQuality, Days
-from datasources.declare import Count, Id, Share, Text, Unit
-
-MOST = 2**31 - 1
-"""The most points that are said."""
+from datasources.declare import MOST, Count, Id, Share, Text, Unit
 
 Earned = Annotated[int, Ge(0), Le(MOST), Unit("points")]
 Level = Annotated[int, Ge(1), Le(10_000), Unit("level")]

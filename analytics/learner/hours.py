@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from analytics.arithmetic import day_of, quality, unique
 from analytics.declare import DataQuality, Role, Scope, Withheld, WithheldReason, metric
 from analytics.words import Seconds
-from datasources.declare import Count
+from datasources.declare import MOST, Count
 from datasources.directory import Logins
 
 WEEK = timedelta(days=7)
-MOST = 2**31 - 1
-"""The bound of `Seconds`."""
 
 
 @dataclass(frozen=True, slots=True)

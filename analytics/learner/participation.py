@@ -22,14 +22,12 @@ from analytics.learner.courses import enrolled
 from analytics.learner.weeks import Block, block, block_spans, overall, parts
 from datasources.content import Interaction, Interactions
 from datasources.course import ActiveDay, Activity, CourseProgress, Progress
-from datasources.declare import Count, Id, Score, Share, Text
+from datasources.declare import MOST, Count, Id, Score, Share, Text
 
 RECENT_WEEKS, EARLIER_WEEKS = 2, 4
 NOTABLE = 10
 """Points by which recent weeks must differ from earlier ones to be called a trend."""
 ENOUGH_DAYS = 21
-MOST = 2**31 - 1
-"""The bound of `Count`."""
 
 
 class EngagementLevel(StrEnum):
@@ -75,7 +73,7 @@ class EngagementWeek:
 
 @dataclass(frozen=True, slots=True)
 class ActivityBreakdown:
-    """What the actions were for, as shares that sum to 1; all 0 without any."""
+    """What the actions were for, as shares that sum to 1 up to rounding; all 0 without any."""
 
     content: Share
     """Reading, watching, downloading."""
@@ -136,9 +134,10 @@ class Engagement:
 
 
 def level_of(score: float) -> EngagementLevel:
-    """The band of a score: below 20, 40 and 60."""
+    """The band of a score as it is shown, rounded to one decimal: below 20, 40 and 60."""
+    shown = round(score, 1)
     bands = ((20, EngagementLevel.DISENGAGED), (40, EngagementLevel.LOW), (60, EngagementLevel.MODERATE))
-    return next((level for limit, level in bands if score < limit), EngagementLevel.HIGH)
+    return next((level for limit, level in bands if shown < limit), EngagementLevel.HIGH)
 
 
 def looked_at_since(progress: Progress, at: datetime) -> date | None:
@@ -224,7 +223,7 @@ def engagement(
     since, today = looked_at_since(progress, at), day_of(at)
     if since is None:
         message = "There is no course, begun and not left, to be active in."
-        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
     active = [d for d in unique(activity.days, lambda d: d.date) if d.actions > 0 and d.date <= today]
     opened = None if interactions is None else interactions.interactions
     blocks = [block(active, opened, last_day, length) for last_day, length in block_spans(since, today)]

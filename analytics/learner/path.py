@@ -1,4 +1,7 @@
-"""Where a learner is on the learning paths that the learner-AI service keeps; a repetition, nothing is worked out."""
+"""Where a learner is on the learning paths that the learner-AI service keeps; a repetition, nothing is worked out.
+
+A path made of mocks would be worthless, so the paths are never mocked: where the service is down, that is said.
+"""
 
 from dataclasses import dataclass
 
@@ -47,11 +50,13 @@ class PathPlaces:
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
     formula="progress = steps done / steps; a step is done when the learner-AI service calls it completed or done",
 )
-def learning_path(paths: LearningPaths) -> PathPlaces | Withheld:
+def learning_path(paths: LearningPaths | Withheld) -> PathPlaces | Withheld:
     """Where a learner is on the learning paths that the learner-AI service keeps: what is done, now, and next.
 
     It repeats what that service says. How long the next step takes is not said: no service knows it.
     """
+    if isinstance(paths, Withheld):
+        return paths
     followed = sorted(unique(paths.paths, lambda path: path.id), key=lambda path: path.id)
     if not followed:
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, "This learner follows no learning path.", needed=1)

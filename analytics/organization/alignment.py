@@ -13,8 +13,8 @@ from analytics.learner.gaps import CurrentSkill, coverage_of, current_levels, ga
 from analytics.learner.knowledge import Mastery
 from analytics.organization.effort import Effort, effort_by_goal, skills_by_course
 from analytics.organization.outcomes import completion_rate
-from analytics.organization.people import DAILY, K, members_of, of_members, places_of, quality_of, too_few
-from analytics.privacy import crowd, in_fives, said, said_share, spoken
+from analytics.organization.people import members_of, of_members, places_of, quality_of, too_few
+from analytics.privacy import DAILY, K, crowd, in_fives, said, said_share, spoken
 from analytics.rolls import Membership
 from datasources.assessment import Scores
 from datasources.content import Interactions
@@ -68,7 +68,7 @@ class OrgSkillGap:
     priority: Score | None
     """gap x importance x (0.5 + 0.5 demand/100), as for a learner; importance is the highest that a goal gives it."""
     affected_learners: Count | None
-    """Members below the required level, in fives; null from 1 to 9, too."""
+    """Members below the required level, those without a level among them, in fives; null from 1 to 9, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ from analytics.declare import DataQuality, Everyone, Points, Role, Scope, Withhe
 from analytics.learner.participation import ActivityBreakdown, breakdown
 from analytics.organization.outcomes import retention_rate, taken_lately
 from analytics.organization.people import (
-    DAILY,
     MONTH,
-    K,
     active_within,
     members_of,
     of_members,
@@ -23,7 +21,7 @@ from analytics.organization.people import (
     quality_of,
     too_few,
 )
-from analytics.privacy import in_fives, said, said_share
+from analytics.privacy import DAILY, K, in_fives, said, said_share
 from analytics.rolls import Membership
 from datasources.content import Interactions
 from datasources.course import ActiveDay, Activity
@@ -34,6 +32,7 @@ FLOOR = 0.01
 WEEK_DAYS, WEEKS, REGULAR = 7, 4, 3
 BROAD = 2
 NOTABLE = 10
+MINUTE = timedelta(minutes=1)
 
 DaysAWeek = Annotated[float, Ge(0), Le(7), Unit("days a week", digits=1)]
 Minutes = Annotated[float, Ge(0), Le(1e8), Unit("minutes", digits=0)]
@@ -63,7 +62,7 @@ class LearningBehaviors:
     """How the active members learn."""
 
     average_session_length: Minutes | None
-    """The median over persons of their mean session of the last 30 days; null under 10 persons with a session."""
+    """The median over persons of their mean session of the last 30 days, up to now; null under 10 with a session."""
     frequency: DaysAWeek
     """The mean number of active days a week, over the last four weeks, rounded to halves."""
     preferred_methods: ActivityBreakdown
@@ -121,10 +120,13 @@ def broad(opened: Interactions, today: date) -> bool:
 
 
 def session_minutes(logins: Mapping[str, Logins], at: datetime) -> float | None:
-    """The median over persons of their mean session of the last 30 days, in minutes; None under ten persons."""
+    """The median over persons of their mean session of the last 30 days, in minutes; None under ten persons.
+
+    A session that still runs counts up to now.
+    """
     sessions = [
         mean(
-            login.duration_seconds / 60
+            min(timedelta(seconds=login.duration_seconds), at - login.at) / MINUTE
             for login in unique(fact.logins, lambda login: login.at)
             if at - MONTH < login.at <= at
         )
@@ -185,7 +187,7 @@ def learning_culture(
         participation=said_share(m / n, n),
         regularity=said_share(sum(regular(recent[one], today) for one in active) / m, m),
         social=said_share(sum(any(day.by_type.forum for day in recent[one]) for one in active) / m, m),
-        persistence=retention_rate(taken_lately(places_of(membership.rolls, at), at), at),
+        persistence=retention_rate(taken_lately(places_of(membership.rolls, at), at)),
         breadth=None if opened is None else said_share(sum(broad(each, today) for each in opened) / m, m),
     )
     parts = (

@@ -3,29 +3,26 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from analytics.organization.people import YEAR, K, left
-from analytics.privacy import said_share
+from analytics.organization.people import YEAR
+from analytics.privacy import K, said_share
 from analytics.rolls import Place, Roll
-from datasources.course import EnrollmentStatus, Result
-
-PASSED = {Result.PASSED, Result.DISTINCTION}
+from analytics.standings.places import UNKNOWN_AT_MOST, completed, gone, passed
 
 
 def completion_rate(places: Sequence[tuple[Roll, Place]], at: datetime) -> float | None:
     """The share of the places in courses that are over which were completed; None under ten persons."""
-    return _share([(place, _completed(place, at)) for roll, place in places if roll.ends_at <= at])
+    return _share([(place, completed(place)) for roll, place in places if roll.ends_at <= at])
 
 
 def pass_rate(places: Sequence[tuple[Roll, Place]], at: datetime) -> float | None:
     """The share of the places in courses that are over which passed, of those with a result or left.
 
-    None under ten persons, and while no result at all is known.
+    None under ten persons, and while more than a tenth of the outcomes are not known: those who left are always
+    known, so that the rate of the others would be too low.
     """
     ended = [place for roll, place in places if roll.ends_at <= at]
-    if not any(place.result for place in ended):
-        return None
-    settled = [place for place in ended if place.result or left(place, at)]
-    return _share([(place, place.result in PASSED and not left(place, at)) for place in settled])
+    told = [(place, outcome) for place in ended if (outcome := passed(place)) is not None]
+    return _share(told) if len(told) >= (1 - UNKNOWN_AT_MOST) * len(ended) else None
 
 
 def taken_lately(places: Sequence[tuple[Roll, Place]], at: datetime) -> list[Place]:
@@ -39,13 +36,9 @@ def of_people(places: Sequence[Place], learners: Iterable[str]) -> list[Place]:
     return [place for place in places if place.learner in wanted]
 
 
-def retention_rate(recent: Sequence[Place], at: datetime) -> float | None:
+def retention_rate(recent: Sequence[Place]) -> float | None:
     """The share of the places that were not left; None under ten persons."""
-    return _share([(place, not left(place, at)) for place in recent])
-
-
-def _completed(place: Place, at: datetime) -> bool:
-    return place.status is EnrollmentStatus.COMPLETED and not left(place, at)
+    return _share([(place, not gone(place)) for place in recent])
 
 
 def _share(told: Sequence[tuple[Place, bool]]) -> float | None:

@@ -10,16 +10,13 @@ from typing import TypeVar
 
 from analytics.arithmetic import unique
 from analytics.declare import DataQuality, DataQualityLevel, Withheld, WithheldReason
-from analytics.privacy import in_fives, spoken
+from analytics.privacy import K, in_fives, spoken
 from analytics.rolls import Member, Membership, Place, Roll
+from analytics.standings.places import places_at
 from datasources.course import Activity
 
 T = TypeVar("T")
 
-K = 10
-"""The fewest persons that anything is said of."""
-DAILY = timedelta(days=1)
-"""How long an answer stands: all who ask on one day hear the same, so that nobody who joins can be subtracted."""
 MONTH = timedelta(days=30)
 YEAR = timedelta(days=365)
 
@@ -57,15 +54,10 @@ def active_within(activity: Activity, until: date, window: timedelta) -> bool:
 
 
 def places_of(rolls: Iterable[Roll], at: datetime) -> list[tuple[Roll, Place]]:
-    """Every place that was taken by `at`, once for each learner and course, by course and learner."""
-    taken = [(roll, place) for roll in rolls for place in roll.places if place.enrolled_at <= at]
+    """Every place that was taken by `at`, as it stood, once for each learner and course, by course and learner."""
+    taken = [(roll, place) for roll in rolls for place in places_at(roll, at)]
     once = unique(taken, lambda pair: (pair[0].course, pair[1].learner))
     return sorted(once, key=lambda pair: (pair[0].course, pair[1].learner))
-
-
-def left(place: Place, at: datetime) -> bool:
-    """Whether the learner had left the course by `at`."""
-    return place.left_at is not None and place.left_at <= at
 
 
 def quality_of(persons: int, days: int) -> DataQuality:

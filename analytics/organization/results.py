@@ -12,8 +12,6 @@ from analytics.declare import DataQuality, Everyone, Role, Scope, Withheld, metr
 from analytics.learner.attainment import Performance
 from analytics.organization.outcomes import completion_rate, of_people, pass_rate, retention_rate, taken_lately
 from analytics.organization.people import (
-    DAILY,
-    K,
     by_department,
     members_of,
     of_members,
@@ -22,16 +20,15 @@ from analytics.organization.people import (
     too_few,
 )
 from analytics.organization.targets import KeyPerformanceIndicator, indicators, score_of, weight_with_data
-from analytics.prediction.interventions import RiskLevel
+from analytics.prediction.interventions import AT_RISK
 from analytics.prediction.values import DropOffRisk
-from analytics.privacy import in_fives, said, said_share
+from analytics.privacy import DAILY, K, in_fives, said, said_share
 from analytics.rolls import Member, Membership
 from datasources.declare import Count, Score, Share, Text, Unit
 from datasources.directory import Kpis
 from datasources.skills import SkillAcquisition
 
 QUARTER = timedelta(days=90)
-AT_RISK = {RiskLevel.HIGH, RiskLevel.CRITICAL}
 
 PerPerson = Annotated[float, Ge(0), Le(1e6), Unit("per person in 90 days", digits=1)]
 
@@ -41,7 +38,7 @@ class PerformanceMetrics:
     """How the learners do. Rounded to 5 under 50 persons, else to 1; null under 10 persons."""
 
     pass_rate: Share | None
-    """Passed, of the places in courses that are over with a result or left; null while no result is known."""
+    """Passed, of the places in courses that are over with a result or left; null while over a tenth have neither."""
     completion_rate: Share | None
     """Completed, of the places in courses that are over."""
     attainment: Score | None
@@ -165,7 +162,7 @@ def performance(  # noqa: PLR0913 - one parameter for each fact it stands on
             members,
             attained,
             {one: reached_within(fact, at) for one, fact in facts.items()},
-            {name: retention_rate(of_people(recent, part), at) for name, part in parts},
+            {name: retention_rate(of_people(recent, part)) for name, part in parts},
         ),
         members=in_fives(len(members)),
         quality=quality_of(len(members), 0),

@@ -13,9 +13,7 @@ from analytics.declare import Change, DataQuality, Everyone, Role, Scope, Withhe
 from analytics.learner.courses import enrolled
 from analytics.organization.paces import Pace, change_interval, pace_at
 from analytics.organization.people import (
-    DAILY,
     MONTH,
-    K,
     active_within,
     by_department,
     members_of,
@@ -23,7 +21,7 @@ from analytics.organization.people import (
     quality_of,
     too_few,
 )
-from analytics.privacy import in_fives, merged, said, said_share, step
+from analytics.privacy import DAILY, K, in_fives, merged, said, said_share, step
 from analytics.rolls import Member, Membership
 from datasources.course import Activity, Progress
 from datasources.declare import Count, Share, Text, Unit
@@ -163,7 +161,8 @@ def _velocities(paces: Mapping[str, Pace | None]) -> dict[str, float]:
         "median over the members of 100 x work done / work due (0 to 200); trend = median now - median 30 days earlier "
         "with a 95 % bootstrap interval over the members"
     ),
-    evidence="OULAD, 25,478 registrations at day 94: of those below 50 3 % passed, to 95 44 %, to 105 72 %, above 82 %",
+    evidence="OULAD, 15 presentations, 15,968 registrations at day 94: of those below 50 3 % passed, to 95 30 %, "
+    "to 105 72 %, above 88 %",
     score=lambda value: value.overall_velocity,
 )
 def learning_velocity(

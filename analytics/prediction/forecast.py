@@ -86,7 +86,7 @@ def performance_forecast(  # noqa: PLR0913, PLR0917 - one parameter for each fac
     looks = [look for look in (sight.of(course, at) for course in running) if look.work]
     if not looks:
         message = "No course with work that counts is running now."
-        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
     passing = {} if isinstance(risk, Withheld) else {c.course_id: 1 - c.risk_score / 100 for c in risk.by_course}
     paces = {} if velocity is None else {course.course_id: course for course in velocity.by_course}
     found = [
@@ -147,16 +147,13 @@ def _factor(
 ) -> InfluencingFactor:
     weight, reference = model.weights[factor], model.reference[factor]
     contribution = is_open * weight * (value - reference)
-    status = FactorStatus.NEUTRAL
-    if contribution:
-        status = FactorStatus.RAISES if contribution > 0 else FactorStatus.LOWERS
     return InfluencingFactor(
         factor=factor,
         current_value=value if known else None,
         reference=reference,
         weight=weight,
         contribution=contribution,
-        status=status,
+        status=FactorStatus.of(contribution),
         description=DESCRIPTIONS[factor],
     )
 

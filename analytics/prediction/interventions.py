@@ -21,6 +21,10 @@ class RiskLevel(StrEnum):
     """From 75."""
 
 
+AT_RISK = frozenset({RiskLevel.HIGH, RiskLevel.CRITICAL})
+"""The levels at which somebody is called at risk."""
+
+
 class InterventionType(StrEnum):
     """What kind of help is meant."""
 

@@ -58,7 +58,8 @@ def recommendations(  # noqa: PLR0913, PLR0917 - one parameter for each fact it 
     """
     running = [course for course in enrolled(progress, at) if runs(course, at)]
     if not running:
-        return Withheld(WithheldReason.NOT_ENOUGH_DATA, "No course of this learner is running now.", needed=1)
+        message = "No course of this learner is running now."
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
     own = Own(tuple(course.course_id for course in running), assessments, scores, interactions, practice, suggestions)
     found = candidates(own, shelves or (), effects or (), gap, at=at)
     ranking = list(_decided(ranked(found), decisions, at))

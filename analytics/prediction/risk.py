@@ -65,13 +65,14 @@ def drop_off_risk(  # noqa: PLR0913 - one parameter for each fact it stands on
 ) -> DropOffRisk | Withheld:
     """How likely a learner is not to pass, why, and what could be done; in the course where that is likeliest.
 
-    A logistic model of eight behaviours, trained on real learners. Who the learner is (age, sex, region,
+    A logistic model of eight factors, trained on real learners. Who the learner is (age, sex, region,
     education) is not looked at. A prediction is not a verdict, and its factors are not shown to be causes.
     Withheld until day 4 of a course, and while neither due work nor activity is known.
     """
     running = [course for course in enrolled(progress, at) if runs(course, at)]
     if not running:
-        return Withheld(WithheldReason.NOT_ENOUGH_DATA, "No course of this learner is running now.", needed=1)
+        message = "No course of this learner is running now."
+        return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
     model = risk_model()
     medians = {pulse.course: pulse.item_days for pulse in pulses or ()}
     sight = Sight(scores, assessments, interactions, medians, model.usual)
@@ -126,16 +127,13 @@ def _assess(look: Look, model: RiskModel) -> _Assessed:
 def _factor(factor: Factor, value: float, model: RiskModel, *, known: bool) -> RiskFactor:
     weight, reference = model.fail_or_withdraw.weights[factor], model.reference[factor]
     contribution = weight * (value - reference)
-    status = FactorStatus.NEUTRAL
-    if contribution:
-        status = FactorStatus.RAISES if contribution > 0 else FactorStatus.LOWERS
     return RiskFactor(
         factor=factor,
         current_value=value if known else None,
         threshold=reference,
         weight=weight,
         contribution=contribution,
-        status=status,
+        status=FactorStatus.of(contribution),
         description=DESCRIPTIONS[factor],
     )
 

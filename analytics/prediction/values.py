@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from annotated_types import Ge, Le
 
@@ -24,18 +24,25 @@ class Confidence(StrEnum):
     MEDIUM = "medium"
     """Before day 60."""
     HIGH = "high"
-    """Day 60 and later."""
+    """Day 60 and later, and a forecast of which nothing is open any more."""
 
 
 class FactorStatus(StrEnum):
-    """What a factor does to the risk, beside the mean learner of the training data."""
+    """What a factor does to the number it is told with, beside the mean learner of the training data."""
 
     RAISES = "raises"
-    """It makes the risk higher."""
+    """It makes the number higher."""
     NEUTRAL = "neutral"
     """It makes no difference, or is not known."""
     LOWERS = "lowers"
-    """It makes the risk lower."""
+    """It makes the number lower."""
+
+    @classmethod
+    def of(cls, contribution: float) -> Self:
+        """What the sign of a contribution says."""
+        if not contribution:
+            return cls.NEUTRAL
+        return cls.RAISES if contribution > 0 else cls.LOWERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from analytics.learner.velocities import CourseVelocity, LearningVelocity
 from analytics.prediction.values import CourseRisk, DropOffRisk
 from analytics.rolls import Place, Roll
 from analytics.standings.places import Stay, completed, gone, places_at, results_of, stay_of, weeks_of
-from analytics.standings.values import MOST, CourseLearner, CourseStandings, Weekday, WeekdayActivity
+from analytics.standings.values import CourseLearner, CourseStandings, Weekday, WeekdayActivity
 from analytics.standings.work import assessments_of, feedback, work_of_each
 from datasources.assessment import Assessments, Scores
 from datasources.course import Activity, Progress
+from datasources.declare import MOST
 
 T = TypeVar("T")
 C = TypeVar("C", CourseRisk, CourseVelocity, CoursePerformance)

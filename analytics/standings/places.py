@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from analytics.arithmetic import day_of, known, unique
+from analytics.arithmetic import day_of, unique
 from analytics.rolls import Place, Roll
 from analytics.standings.values import CourseResults, CourseWeek
 from datasources.course import EnrollmentStatus, Progress, Result
@@ -18,8 +18,16 @@ UNKNOWN_AT_MOST = 0.1
 
 def places_at(roll: Roll, at: datetime) -> list[Place]:
     """Everyone enrolled by then, each once, by id; whoever leaves later has not left yet."""
-    begun = (replace(place, left_at=known(place.left_at, at)) for place in roll.places if place.enrolled_at <= at)
+    begun = (_as_known(place, at) for place in roll.places if place.enrolled_at <= at)
     return sorted(unique(begun, lambda place: place.learner), key=lambda place: place.learner)
+
+
+def _as_known(place: Place, at: datetime) -> Place:
+    """A place as it stood: who leaves later takes the course now."""
+    if place.left_at is None or place.left_at <= at:
+        return place
+    status = EnrollmentStatus.ACTIVE if place.status is EnrollmentStatus.WITHDRAWN else place.status
+    return replace(place, left_at=None, status=status)
 
 
 def gone(place: Place) -> bool:
@@ -28,7 +36,7 @@ def gone(place: Place) -> bool:
 
 
 def completed(place: Place) -> bool:
-    """Whether somebody stayed to the end."""
+    """Whether somebody is done with the course, as the service says."""
     return not gone(place) and place.status is EnrollmentStatus.COMPLETED
 
 

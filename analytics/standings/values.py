@@ -12,10 +12,7 @@ from analytics.learner.attainment import PerformanceBand
 from analytics.learner.pace import PaceStatus
 from analytics.learner.participation import EngagementLevel
 from analytics.prediction.interventions import RiskLevel
-from datasources.declare import Count, Id, Score, Share, Text, Unit, Weight
-
-MOST = 2**31 - 1
-"""The bound of `Count`."""
+from datasources.declare import MOST, Count, Id, Score, Share, Text, Unit, Weight
 
 Elapsed = Annotated[float, Ge(0), Le(100_000), Unit("days", digits=1)]
 
@@ -142,7 +139,7 @@ class CourseStandings:
     active: Count
     """Learners who are in it and have not completed it."""
     completed: Count
-    """Learners who stayed to its end."""
+    """Learners who are done with it, as the course service says."""
     withdrawn: Count
     """Learners who left it."""
     results: CourseResults | None

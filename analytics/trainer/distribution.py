@@ -10,9 +10,9 @@ from analytics.declare import DataQuality, Role, Scope, Withheld, WithheldReason
 from analytics.learner.attainment import PerformanceBand
 from analytics.learner.pace import PaceStatus
 from analytics.learner.participation import EngagementLevel
-from analytics.prediction.interventions import RiskLevel
+from analytics.prediction.interventions import AT_RISK, RiskLevel
 from analytics.standings.values import CourseLearner, CourseStandings
-from analytics.trainer.rates import AT_RISK, FEWEST, at_risk, begun, quality_of
+from analytics.trainer.rates import FEWEST, at_risk, begun, quality_of
 from datasources.declare import Count, Id, Score, Share, Text
 
 UNKNOWN = "UNKNOWN"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from analytics.declare import Points
 from analytics.standings.values import CourseAssessment
@@ -12,7 +12,7 @@ from analytics.trainer.rates import FEWEST
 from datasources.declare import Id, Share, Text
 
 NOTABLE_DROP, STEEP_DROP = 10, 25
-"""Points of submission rate, below the assessment before, from which an assessment is a bottleneck; a steep one."""
+"""Points of submission rate, below what was due before, from which an assessment is a bottleneck; a steep one."""
 SETTLED = timedelta(days=7)
 """How long after its due date an assessment is judged: until then late work, and word of work in time, still comes."""
 
@@ -29,7 +29,7 @@ class TrainerIssueType(StrEnum):
     MISSING_WORK = "missing-work"
     """Less than 70 % of the due work was handed in; high below 50 %."""
     BOTTLENECK = "bottleneck"
-    """An assessment, a week after it was due, has over 10 points less than the one before; high over 25."""
+    """An assessment, a week after it was due, has over 10 points less than what was due before; high over 25."""
 
 
 class TrainerSeverity(StrEnum):
@@ -65,7 +65,7 @@ class TrainerRecommendation:
 
 @dataclass(frozen=True, slots=True)
 class TrainerBottleneck:
-    """An assessment that clearly fewer handed in than the one before."""
+    """An assessment that clearly fewer handed in than what was due before."""
 
     course_id: Id
     """The course."""
@@ -76,7 +76,7 @@ class TrainerBottleneck:
     submission_rate: Share
     """Handed in, of the learners it was due from."""
     drop: Points
-    """By how many points that is below the assessment before, more than 10."""
+    """By how many points that is below what was due before, more than 10."""
 
 
 ACTIONS: dict[TrainerIssueType, str] = {
@@ -92,19 +92,27 @@ ACTIONS: dict[TrainerIssueType, str] = {
 def bottlenecks(course: str, assessments: Iterable[CourseAssessment], at: datetime) -> tuple[TrainerBottleneck, ...]:
     """The assessments with a submission rate more than 10 points below the one due before, the lowest rate first.
 
-    Only assessments that were due from ten learners or more, a week ago or earlier, are compared.
+    Only assessments that were due from ten learners or more, a week ago or earlier, are compared. Those due at one
+    time are each compared with what was due before, taken together.
     """
     known = [one for one in assessments if one.expected >= FEWEST and one.due + SETTLED <= at]
     known.sort(key=lambda one: (one.due, one.assessment))
-    rates = [(one, min(1.0, one.handed_in / one.expected)) for one in known]
+    due = [tuple(together) for _, together in groupby(known, key=lambda one: one.due)]
+    rates = [(one, _rate((one,)), _rate(before)) for before, now in pairwise(due) for one in now]
     # Rounded, so that ten points of a share are ten and not a hair more.
-    drops = [(one, now, round(100 * (before - now), 9)) for (_, before), (one, now) in pairwise(rates)]
+    drops = [(one, now, round(100 * (before - now), 9)) for one, now, before in rates]
     found = [
         TrainerBottleneck(course, one.assessment, one.title, now, drop)
         for one, now, drop in drops
         if drop > NOTABLE_DROP
     ]
     return tuple(sorted(found, key=lambda one: (one.submission_rate, one.assessment_id)))
+
+
+def _rate(assessments: Iterable[CourseAssessment]) -> float:
+    """Handed in, of what was due: of one assessment or more."""
+    counts = [(one.handed_in, one.expected) for one in assessments]
+    return min(1.0, sum(handed_in for handed_in, _ in counts) / sum(expected for _, expected in counts))
 
 
 def below(kind: TrainerIssueType, share: float | None, watch: float, act: float, says: str) -> Iterable[TrainerIssue]:

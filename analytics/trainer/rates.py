@@ -8,15 +8,15 @@ from datetime import datetime
 from analytics.arithmetic import clamp, day_of, days_from, mean, unique, weighted_mean
 from analytics.declare import DataQuality, DataQualityLevel
 from analytics.models.features import USUAL_CREDITS
-from analytics.prediction.interventions import RiskLevel
+from analytics.prediction.interventions import AT_RISK
+from analytics.privacy import K
 from analytics.standings.places import UNKNOWN_AT_MOST
-from analytics.standings.values import MOST, CourseLearner, CourseStandings
-from datasources.declare import Share
+from analytics.standings.values import CourseLearner, CourseStandings
+from datasources.declare import MOST, Share
 
-FEWEST = 10
+FEWEST = K
 """Below so many learners a course has counts and no rates."""
 Z95 = 1.959964
-AT_RISK = {RiskLevel.HIGH, RiskLevel.CRITICAL}
 ENOUGH_DAYS = 28
 
 

@@ -38,8 +38,9 @@ LIMITS = [
     "It is weak, as it must be: most of what decides about passing is not known on the first day.",
     "One university, distance learning, 2013 and 2014, educations as they are named in England.",
     (
-        "Fifteen runs of seven courses: between is known to within a factor of two or so, and most of it is the course "
-        "and not its teaching (value added correlates .98 between runs of one course). No ranks."
+        "Fifteen runs of seven courses, two of which make most of it: with other courses drawn, between may be from a "
+        "fifth to two and a half times what is said (95 %). Most of it is the course and not its teaching (value added "
+        "correlates .98 between runs of one course). No ranks."
     ),
     ASSOCIATIONS,
 ]

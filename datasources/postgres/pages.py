@@ -118,8 +118,8 @@ async def page(  # noqa: PLR0913 - the list, its part, the two clocks, and what 
         *actor.settings,
         wanted.role,
         wanted.trainer,
-        wanted.department,
-        wanted.course,
+        _sayable(wanted.department),
+        _sayable(wanted.course),
         [fold(word) for word in wanted.words],
         *_measure(wanted.by),
         wanted.falling,
@@ -157,6 +157,10 @@ def fold(name: str) -> str:
     """A name as it is looked for: without case, and without the marks on its letters."""
     parts = unicodedata.normalize("NFKD", sayable(name).casefold())
     return "".join(letter for letter in parts if not unicodedata.combining(letter))
+
+
+def _sayable(told: str | None) -> str | None:
+    return None if told is None else sayable(told)
 
 
 def _measure(measure: Measure | None) -> tuple[str | None, str | None]:

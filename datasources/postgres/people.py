@@ -94,14 +94,7 @@ async def organization(database: Database, actor: Actor) -> Organization | None:
     )
 
 
-async def courses_of(database: Database, actor: Actor, person: str) -> tuple[Enrollment, ...]:
-    """The courses somebody is or was enrolled in, by start and id."""
-    return (await courses_of_each(database, actor, [person]))[person]
-
-
-async def courses_of_each(
-    database: Database, actor: Actor, persons: Sequence[str]
-) -> dict[str, tuple[Enrollment, ...]]:
+async def courses_of(database: Database, actor: Actor, persons: Sequence[str]) -> dict[str, tuple[Enrollment, ...]]:
     """The courses each of them is or was enrolled in, by start and id; as many statements for one as for all."""
     async with database.session(actor) as session:
         rows = (
@@ -120,20 +113,6 @@ async def courses_of_each(
         live = bool(row.live)
         taken[row.person].append(Enrollment(courses[course.id], row.enrolled_at, row.left_at, row.status, live))
     return {person: tuple(enrollments) for person, enrollments in taken.items()}
-
-
-async def taught(database: Database, actor: Actor, trainer: str) -> tuple[Course, ...]:
-    """The courses somebody teaches, by start and id."""
-    async with database.session(actor) as session:
-        rows = (
-            await session.exec(
-                select(CourseRow)
-                .join(TeachingRow, col(TeachingRow.course) == col(CourseRow.id))
-                .where(TeachingRow.trainer == trainer)
-                .order_by(col(CourseRow.starts_at), col(CourseRow.id))
-            )
-        ).all()
-        return await _courses(session, rows)
 
 
 async def synced_at(database: Database, organization: str) -> datetime | None:

@@ -150,6 +150,25 @@ class Practice:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """One sitting on the platform."""
+
+    person: str
+    began: datetime
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearningPath:
+    """Courses in the order in which some people (ids) are to take them."""
+
+    id: str
+    title: str
+    courses: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DemandCount:
     """How often the market asks for a skill."""
 
@@ -165,7 +184,8 @@ class DemandCount:
 class Campus:
     """Everything. `cast` names the demo accounts: learner, trainer, org-admin, stranger -> person id.
 
-    `unavailable` names services that this campus has no data for and that therefore answer 503.
+    `unavailable` names services that this campus has no data for and that therefore answer 503. A campus without
+    `sessions` does not know when its people were on the platform, which is not the same as never.
     """
 
     source: str
@@ -178,6 +198,8 @@ class Campus:
     demand: tuple[DemandCount, ...]
     cast: dict[str, str]
     practice: tuple[Practice, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    paths: tuple[LearningPath, ...] = ()
     unavailable: frozenset[str] = field(default_factory=frozenset)
 
     def instant(self, course: CourseRun, day: int) -> datetime:

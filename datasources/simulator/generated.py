@@ -22,10 +22,13 @@ from datasources.simulator.campus import (
     Person,
     Practice,
     Registration,
+    Session,
     Skill,
     Task,
 )
+from datasources.simulator.paths import laid_out
 from datasources.simulator.practice import practise
+from datasources.simulator.sessions import active_days, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,18 +72,23 @@ def generate(learners: int = 600, seed: int = 7) -> Campus:
         message = f"a generated campus has {FEWEST} to {MOST:,} learners, not {learners}"
         raise ValueError(message)
     courses = tuple(map(_course, blueprint.PLANS))
+    runs = {course.id: course for course in courses}
     outlines = {course.id: behaviour.outline(Random(f"{seed}:{course.id}"), course) for course in courses}
     pupils = tuple(_learners(learners, seed))
     registrations: list[Registration] = []
     practice: list[Practice] = []
+    sittings: list[Session] = []
     for pupil in pupils:
         rng = Random(f"{seed}:{pupil.person.id}:courses")
         practises = pupil.is_lena or rng.random() < _PRACTISING
+        own = []
         for course in pupil.path:
             one = _registration(rng, pupil, outlines[course])
-            registrations.append(one)
+            own.append(one)
             if practises:
                 practice += practise(rng, pupil.traits, outlines[course].course, one, _PLANS[course].skills)
+        registrations += own
+        sittings += sessions(Random(f"{seed}:{pupil.person.id}:sessions"), pupil.person, active_days(runs, own))
     return Campus(
         source=f"generated, seed {seed}, {learners} learners",
         as_of=blueprint.AS_OF,
@@ -92,6 +100,8 @@ def generate(learners: int = 600, seed: int = 7) -> Campus:
         demand=tuple(_market(Random(f"{seed}:market"))),
         cast={role: _id(key) for role, key in _CAST.items()},
         practice=tuple(sorted(practice, key=lambda one: (one.started, one.person))),
+        sessions=tuple(sorted(sittings, key=lambda one: (one.began, one.person))),
+        paths=tuple(laid_out(runs, ((pupil.person.id, pupil.path) for pupil in pupils))),
     )
 
 

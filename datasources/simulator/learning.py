@@ -130,7 +130,7 @@ def _enrollment(records: Records, registration: Registration) -> Payload:
         "enrolledAt": records.campus.instant(run, registration.enrolled_day),
         "status": "withdrawn" if left else "completed" if ended else "active",
         "leftAt": left,
-        "result": registration.result if ended and not left else None,
+        "result": records.result(registration),
     }
 
 

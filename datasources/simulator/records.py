@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from datasources.simulator.campus import Campus, CourseRun, Organization, Person, Practice, Registration, Task
+    from datasources.simulator.campus import (
+        Campus,
+        CourseRun,
+        LearningPath,
+        Organization,
+        Person,
+        Practice,
+        Registration,
+        Session,
+        Task,
+    )
 
 Key = TypeVar("Key")
 Thing = TypeVar("Thing")
@@ -49,6 +59,8 @@ class Records:
     of_person: Mapping[str, tuple[Registration, ...]]
     of_course: Mapping[str, tuple[Registration, ...]]
     practice: Mapping[str, tuple[Practice, ...]]
+    sessions: Mapping[str, tuple[Session, ...]]
+    paths: Mapping[str, tuple[LearningPath, ...]]
     items: Mapping[str, tuple[CourseRun, int]]
     skill_names: Mapping[str, str]
 
@@ -65,6 +77,12 @@ class Records:
         if registration.left_day is None:
             return None
         return self.shown(self.campus.instant(self.courses[registration.course], registration.left_day))
+
+    def result(self, registration: Registration) -> str | None:
+        """How a course ended for a learner, or None while it runs and for who left it."""
+        course = self.courses[registration.course]
+        ended = self.last_day(course) >= course.length_days
+        return registration.result if ended and not self.left_at(registration) else None
 
     def clicks(self, registration: Registration) -> tuple[tuple[int, int, int], ...]:
         """The visible clicks of one registration, in day order."""
@@ -102,6 +120,8 @@ def records_of(campus: Campus) -> Records:
         practice=_grouped(
             (one.person, one) for one in sorted(campus.practice, key=lambda one: (one.started, one.exercise))
         ),
+        sessions=_grouped((one.person, one) for one in sorted(campus.sessions, key=lambda one: one.began)),
+        paths=_grouped((person, path) for path in campus.paths for person in path.people),
         items={item.id: (course, place) for course in campus.courses for place, item in enumerate(course.items)},
         skill_names={skill.id: skill.name for skill in campus.skills},
     )

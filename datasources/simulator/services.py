@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from datasources.simulator import learning, people, results
+from datasources.simulator import learning, paths, people, results
 from datasources.simulator.reads import Payload, Read, Subject, about
 from datasources.simulator.records import records_of
 
@@ -32,16 +32,21 @@ def services(campus: Campus, key_set: Payload) -> Mapping[str, tuple[Read, ...]]
 
 
 def _learner_ai(records: Records) -> tuple[Read, ...]:
-    """No campus holds another model's opinions, so there are none."""
+    """No campus holds another model's opinions, so there are none; its learning paths follow from its records."""
+    known = records.people.__contains__
 
     def nothing(name: str, path: str, payload: Payload) -> Read:
-        return Read(name, path, about(records.people.__contains__, lambda _: payload))
+        return Read(name, path, about(known, lambda _: payload))
 
     return (
         nothing("suggestions", "/api/v1/recommendations/{id}", {"suggestions": []}),
         nothing("suggested-risk", "/api/v1/risk/{id}", {"risk": None}),
         nothing("suggested-forecast", "/api/v1/forecast/{id}", {"score": None}),
-        nothing("learning-paths", "/api/v1/learning-paths/{id}", {"paths": []}),
+        Read(
+            "learning-paths",
+            "/api/v1/learning-paths/{id}",
+            about(known, lambda key: paths.followed(records, key)),
+        ),
     )
 
 

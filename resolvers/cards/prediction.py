@@ -19,7 +19,6 @@ CARDS = (
             "performanceComparisons.peerAverage": "comparisons.mean",
             "performanceComparisons.peerMedian": "comparisons.median",
             "performanceComparisons.percentile": "comparisons.percentile",
-            "scope.department": "comparisons.rung",
             "scope.organization": "comparisons.rung",
             "insights": "comparisons.standing",
         },
@@ -27,7 +26,10 @@ CARDS = (
             "skillComparisons": "learner.comparison.skills.value.skills.own",
             "recommendations": f"{RECOMMENDED}.value.recommendations.reason",
         },
-        {"scope.platform": "Nobody is compared across organizations: tenants never mix."},
+        {
+            "scope.department": "There is one ladder of peers for everyone: a second one could be subtracted from it.",
+            "scope.platform": "Nobody is compared across organizations: tenants never mix.",
+        },
     ),
     Card(
         "predictive-drop-off-risk",
@@ -42,7 +44,7 @@ CARDS = (
             "interventions.type interventions.priority interventions.action interventions.reason"
         ),
         absent={
-            "predictions.nextWeek": "The second model is trained on 30 days; fewer than 3 in 100 leave even in those.",
+            "predictions.nextWeek": "The second model is trained on 30 days; about 3 in 100 leave even in those.",
             "predictions.trend": "Answers of past days are not kept as a series.",
         },
     ),

@@ -20,6 +20,7 @@ from pydantic import AwareDatetime
 
 from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Starters, Withheld, WithheldReason
 from analytics.rolls import Member
+from datasources.course import EnrollmentStatus
 
 CLOCK = dt.datetime(2014, 2, 10, 9, 30, tzinfo=dt.UTC)
 EVENTS = ("completed_at", "left_at", "graded_at")
@@ -190,10 +191,12 @@ def as_known_at(thing: Any, at: dt.datetime) -> Any:
 
 
 def _told(each: Any, happened: Any) -> Any:
-    untold: dict[str, None] = {}
+    untold: dict[str, Any] = {}
     for name in EVENTS:
         if not happened(getattr(each, name, None)):
             untold[name] = None
             if hasattr(each, TOLD_BY.get(name, "")):
                 untold[TOLD_BY[name]] = None
+    if "left_at" in untold and getattr(each, "status", None) is EnrollmentStatus.WITHDRAWN:
+        untold["status"] = EnrollmentStatus.ACTIVE
     return replace(each, **untold) if untold else each

@@ -57,11 +57,19 @@ def test_ten_peers_worked_by_hand() -> None:
     assert (said.mean, said.median, said.peers, said.rung, said.taken_on) == (55, 55, 10, Rung.COURSE, DAY)
 
 
-def test_numbers_about_few_are_rounded_to_five_and_about_many_are_not() -> None:
+def test_numbers_about_few_are_rounded_to_five_and_means_of_many_to_one() -> None:
     few, many = one(52, [51.0, *[53.0] * 12]), one(52, [51.0, *[53.0] * 59])
     assert (few.percentile, few.mean, few.median, few.peers) == (10, 55, 55, 15)
     assert many.percentile == pytest.approx(100 / 60)
-    assert (many.mean, many.median, many.peers) == (pytest.approx((51 + 53 * 59) / 60), 53, 60)
+    # (51 + 53 x 59) / 60 = 52.97.
+    assert (many.mean, many.median, many.peers) == (53, 53, 60)
+
+
+@given(st.lists(st.floats(0, 100), min_size=10, max_size=120))
+def test_a_mean_of_peers_is_never_so_exact_that_who_joins_could_be_subtracted(others: list[float]) -> None:
+    told = one(50, others)
+    by = 5 if len(others) < 50 else 1
+    assert (told.mean % by, told.median % by) == (0, 0)
 
 
 def test_velocity_is_compared_by_a_hundred_times_its_ratio_and_attainment_by_its_score() -> None:

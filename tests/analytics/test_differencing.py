@@ -18,7 +18,7 @@ from analytics.organization.culture import learning_culture
 from analytics.organization.people import by_department, members_of
 from analytics.organization.results import performance
 from analytics.organization.velocity import OrgLearningVelocity, learning_velocity
-from analytics.privacy import said, step
+from analytics.privacy import in_fives, said, said_part, step
 from datasources.course import ActiveDay, Activity
 from datasources.directory import Kpis
 from datasources.skills import AcquiredSkill, Demand, SkillAcquisition, SkillDemand, UserSkill, UserSkills
@@ -67,6 +67,16 @@ def test_who_joins_a_mean_leaves_a_hundred_points_open(numbers: list[float], joi
     slack = ((n + 1) * step(n + 1) + n * step(n)) / 2
     assert centre - slack - 1e-6 <= joiner <= centre + slack + 1e-6
     assert 2 * slack >= 100
+
+
+@quick
+@given(st.integers(11, 200), st.integers(0, 200))
+def test_who_joins_a_share_moves_it_only_where_the_fives_turn(n: int, able: int) -> None:
+    able = min(able, n - 1)
+    without, with_them = said_part(able, n), said_part(able + 1, n)
+    assert 0 <= without <= with_them <= 1
+    # Of five counts in a row four say nothing of the one who joined: in a group of 12 as in one of 60.
+    assert (without == with_them) or in_fives(able) != in_fives(able + 1)
 
 
 @quick

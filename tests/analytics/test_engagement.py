@@ -124,6 +124,7 @@ def test_weeks_count_from_the_course_that_still_runs() -> None:
     ("score", "level"),
     [
         (19.9, EngagementLevel.DISENGAGED),
+        (19.97, EngagementLevel.LOW),  # shown as 20.0
         (20, EngagementLevel.LOW),
         (40, EngagementLevel.MODERATE),
         (60, EngagementLevel.HIGH),

@@ -35,6 +35,11 @@ def test_who_follows_no_path_is_told_so() -> None:
     assert value.reason is WithheldReason.NOT_ENOUGH_DATA
 
 
+def test_why_the_paths_are_not_known_is_told_as_it_is() -> None:
+    why = Withheld(WithheldReason.SOURCE_DOWN, "The learner-ai service does not answer.")
+    assert learning_path(why) is why
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(["done", "completed", "open", "locked"]), min_size=1, max_size=8), st.data())
 def test_doing_a_step_never_lowers_the_progress(statuses: list[str], data: st.DataObject) -> None:

@@ -1,10 +1,14 @@
 import json
+import re
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 from importlib.resources import files
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from analytics.catalog import METRICS
 from analytics.models import forecast, intake
 from analytics.models.features import SIGNS, Due, Factor, Standing, activity, features, recent_score
 from analytics.models.forecast import FORECAST_SIGNS, ForecastFactor, Outlook, Piece, forecast_model, outlook
@@ -57,6 +61,26 @@ def test_the_card_has_all_that_a_reader_needs_to_trust_it() -> None:
         assert {"name", "source", "licence", "changes"} == set(model.card["data"])
         assert model.card["leaveOnePresentationOut"]
         assert (model.version, model.trained_on.year) >= (1, 2026)
+
+
+def test_what_the_metrics_say_of_their_models_is_what_the_cards_say() -> None:
+    def told(figures: Iterable[float], digits: str) -> list[str]:
+        return [str(Decimal(str(one)).quantize(Decimal(digits), ROUND_HALF_UP)).removeprefix("0") for one in figures]
+
+    risk, score = (model().card["leaveOnePresentationOut"] for model in (risk_model, forecast_model))
+    passed = intake_model().card["leaveOnePresentationOut"]["passed"]["all"]
+    by_day = [risk["earliestDay"]["4"], *risk["failOrWithdraw"].values()]
+    late = [score["meanAbsoluteError"][day] for day in ("64", "94", "124")]
+    for key, figures in {
+        "predictive-drop-off-risk": told((day["auc"] for day in by_day), ".01"),
+        "predictive-performance-forecast": [
+            *told((day["model"] for day in late), ".1"),
+            *told((day["ownAverage"] for day in late), ".1"),
+        ],
+        "trainer-teaching-effectiveness": told([passed["auc"]], ".01"),
+    }.items():
+        words = re.findall(r"\d*\.\d+", METRICS[key].evidence)
+        assert [word for word in words if word in figures] == figures, key
 
 
 def test_the_calibration_is_told_by_group_and_no_group_is_in_the_model() -> None:

@@ -63,7 +63,9 @@ def test_the_worked_example_comes_out() -> None:
     activity = [WEEKLY] * 10 + [ONCE] * 6 + [SILENT] * 4
     # Eight of the sixteen open pages and a quiz, the others pages alone.
     content = [opened(("c", "page"), ("c", "quiz"))] * 8 + [opened(("c", "page"), ("c", "page"))] * 12
-    answer = told(activity, content, [Logins((Login(NOW, 1200), Login(NOW - timedelta(days=1), 600)))] * 20)
+    answer = told(
+        activity, content, [Logins((Login(NOW - timedelta(hours=1), 1200), Login(NOW - timedelta(days=1), 600)))] * 20
+    )
     assert answer.culture_dimensions == CultureDimensions(
         participation=0.80,  # 16 of 20
         regularity=0.65,  # 10 of 16 are 62.5 percent
@@ -84,6 +86,12 @@ def test_the_worked_example_comes_out() -> None:
 def test_participation_is_set_beside_that_of_a_month_before() -> None:
     trend = told([active(1, 40)] * 12 + [active(1)] * 8, None).trends
     assert (trend.participation_before, trend.change, trend.direction) == (0.60, 40, TrendDirection.UP)
+
+
+def test_a_session_that_still_runs_counts_up_to_now() -> None:
+    # Begun ten minutes ago, and an hour long in the end.
+    answer = told([WEEKLY] * 12, None, [Logins((Login(NOW - timedelta(minutes=10), 3600),))] * 12)
+    assert answer.learning_behaviors.average_session_length == 10
 
 
 def test_without_the_content_service_there_is_no_breadth_and_no_score() -> None:

@@ -101,6 +101,25 @@ def test_a_result_that_nobody_knows_yet_is_no_failure() -> None:
         assert (answer.overall_performance, answer.kpi_coverage) == (None, None)
 
 
+def test_a_pass_rate_needs_nine_tenths_of_the_outcomes() -> None:
+    # Of twenty, two left. 16 results make 18 of 20 outcomes, 8 of them passed: 44.4 percent. 15 results make 17.
+    for results, rate in (([PASSED] * 8 + [FAILED] * 8, 0.45), ([PASSED] * 8 + [FAILED] * 7, None)):
+        outcomes = [None, None, *results, *[None] * (18 - len(results))]
+        answer = performance(people(20, roll("c", outcomes, left=[0, 1])), Kpis(()), None, None, None, at=NOW)
+        assert isinstance(answer, OrgPerformance)
+        assert answer.performance_metrics.pass_rate == rate
+
+
+def test_who_left_on_a_day_that_nobody_told_has_left_and_who_leaves_tomorrow_has_not() -> None:
+    # Of twenty who were to stay, one left on a day that is not known, one leaves tomorrow: 19 of 20 stayed.
+    told = roll("c", [None] * 20, over=False, left=[0, 1])
+    undated, later = replace(told.places[0], left_at=None), replace(told.places[1], left_at=NOW + timedelta(days=1))
+    members = organization(["lab"] * 20, replace(told, places=(undated, later, *told.places[2:])))
+    answer = performance(members, Kpis(()), None, None, None, at=NOW)
+    assert isinstance(answer, OrgPerformance)
+    assert [one.retention_rate for one in answer.department_performance] == [0.95]
+
+
 @settings(max_examples=30, deadline=None)
 @given(of(DropOffRisk), st.integers(10, 60), st.integers(0, 12))
 def test_the_share_at_risk_is_that_of_high_and_critical_levels(risk: DropOffRisk, n: int, others: int) -> None:

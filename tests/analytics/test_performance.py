@@ -170,6 +170,7 @@ def test_a_trend_needs_four_scores_that_move_steadily(
         (None, None),
         (39.9, PerformanceBand.FAIL),
         (40, PerformanceBand.PASS),
+        (84.99, PerformanceBand.DISTINCTION),  # shown as 85.0
         (85, PerformanceBand.DISTINCTION),
     ],
 )

@@ -76,9 +76,9 @@ def test_a_course_of_twelve_worked_by_hand() -> None:
 
 
 def test_who_leaves_tomorrow_has_not_left_today() -> None:
-    made = roll(place("a", left=61), place("b", left=60))
+    made = roll(place("a", left=61), place("b", left=60), place("c", WITHDRAWN, left=61))
     value = standings(made)
-    assert (value.active, value.withdrawn) == (1, 1)
+    assert (value.active, value.withdrawn) == (2, 1)
 
 
 def test_results_are_told_once_the_course_is_over() -> None:
@@ -205,7 +205,9 @@ def test_counts_add_up_whatever_the_order_and_however_often_it_is_told(places: l
 @given(PLACES)
 def test_what_comes_later_changes_nothing(places: list[Place]) -> None:
     known = [
-        replace(one, left_at=None if one.left_at is not None and one.left_at > NOW else one.left_at)
+        replace(one, left_at=None, status=ACTIVE if one.status is WITHDRAWN else one.status)
+        if one.left_at is not None and one.left_at > NOW
+        else one
         for one in places
         if one.enrolled_at <= NOW
     ]

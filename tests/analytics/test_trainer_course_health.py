@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +136,17 @@ def test_bottlenecks_are_told_from_the_assessment_before_and_lowest_first() -> N
     )
     # By due date, from ten learners or more: 100, 90, 80, 70, 40, 90, 20 %. E was due only six days ago.
     assert [(one.assessment_id, one.drop) for one in found] == [("D", pytest.approx(70)), ("B", pytest.approx(30))]
+
+
+def test_work_due_on_one_day_is_compared_with_what_was_due_before_whichever_comes_first_by_name() -> None:
+    first, quiz, essay = assessment("M", 20, 10, 10), assessment("A", 40, 10, 8), assessment("Z", 40, 20, 14)
+    for one, other in ((quiz, essay), (replace(quiz, assessment="Z"), replace(essay, assessment="A"))):
+        found = bottlenecks(COURSE, [other, first, one], NOW)
+        # 100 % before; 80 % of the quiz and 70 % of the essay.
+        assert [(each.title, each.drop) for each in found] == [("Z", pytest.approx(30)), ("A", pytest.approx(20))]
+    # Together (8 + 14) / (10 + 20) = 73.3 % handed in; 73.3 - 60 = 13.3 points fewer of what is due next.
+    found = bottlenecks(COURSE, [first, quiz, essay, assessment("N", 60, 10, 6)], NOW)
+    assert [(each.title, round(each.drop, 1)) for each in found] == [("N", 13.3), ("Z", 30), ("A", 20)]
 
 
 def test_the_days_of_the_week_are_summed_monday_first_and_unknown_is_not_zero() -> None:

@@ -10,7 +10,7 @@ from analytics.standings.values import CourseStandings
 from analytics.trainer.performance import TrainerCourse, TrainerCoursePerformance, course_of, course_performance
 from analytics.trainer.rates import wilson
 from tests.analytics.made import on
-from tests.analytics.taught import NOW, OVER, TEN_RISKS, assessment, at_risks, course
+from tests.analytics.taught import NOW, OVER, TEN_RISKS, UNKNOWN, assessment, at_risks, course
 
 quick = settings(max_examples=60, deadline=None)
 
@@ -53,6 +53,19 @@ def test_a_finished_course_of_twelve_worked_by_hand() -> None:
     assert (one.performance, one.projected, one.passed_count) == (pytest.approx(58.33, abs=0.01), False, 7)
     assert one.expected_pass_rate is None
     assert one.average_time_to_complete == 150
+
+
+def test_who_handed_nothing_in_has_no_average_score_and_hides_nobody_elses() -> None:
+    # Ten have marks; of four more it is known that they handed nothing in, so their attainment is 0.
+    marked = at_risks(TEN_RISKS, attainment=60.0, average_score=72.0)
+    silent = tuple(replace(UNKNOWN, learner=f"silent-{n}", attainment=0.0) for n in range(4))
+    one = course_of(course((*marked, *silent)), NOW)
+    # (10 x 60 + 4 x 0) / 14 = 42.857
+    assert (one.attainment, one.average_score) == (pytest.approx(42.857, abs=1e-3), 72)
+    # Of whom not even that is known, marks may be missing: 4 of 14 are more than a tenth.
+    unknown = tuple(replace(one, attainment=None) for one in silent)
+    assert course_of(course((*marked, *unknown)), NOW).average_score is None
+    assert course_of(course((*marked[:9], *silent)), NOW).average_score is None
 
 
 def test_over_courses_performance_weighs_credits() -> None:

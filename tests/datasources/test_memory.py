@@ -246,3 +246,32 @@ async def test_a_load_knows_whether_its_key_was_dropped_since_it_began() -> None
         go_on.set()
         assert await loading == told
     assert not kept.leads("a"), "this is no load"
+
+
+async def test_what_was_loaded_is_remembered_for_its_time_and_nothing_is_not() -> None:
+    clock, loads = Clock(), list[str]()
+    kept: Memory[str, str | None] = Memory(items=3, room=100, size=lambda value: len(value or ""), now=clock)
+
+    async def ask(key: str, brings: str | None) -> str | None:
+        async def load() -> str | None:
+            loads.append(key)
+            return brings
+
+        return await kept.remembered(key, load, stay=timedelta(minutes=1), patience=1)
+
+    assert await asyncio.gather(ask("a", "1"), ask("a", "2")) == ["1", "1"]
+    assert (await ask("a", "3"), await ask("none", None), await ask("none", None)) == ("1", None, None)
+    assert loads == ["a", "none", "none"]
+    clock.at += timedelta(minutes=1)
+    assert await ask("a", "4") == "4"
+
+
+async def test_a_load_without_end_is_given_up_and_not_kept() -> None:
+    async def hang() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    kept = memory()
+    with pytest.raises(TimeoutError):
+        await kept.remembered("a", hang, stay=timedelta(minutes=1), patience=0.01)
+    assert kept.get("a") is None

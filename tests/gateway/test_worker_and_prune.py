@@ -17,7 +17,7 @@ from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.jobs import Kind, Wanted
 from datasources.postgres.prune import JANITOR, Gone
-from datasources.postgres.reports import ReportFormat, Report
+from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
 from datasources.postgres.tables import AggregateRow, AnswerRow, FactRow
 from gateway.cli import app

@@ -11,9 +11,9 @@ import pytest
 from analytics.choosing import DECIDED
 from analytics.decisions import Decisions
 from analytics.declare import Role, Scope
-from analytics.gamification.ranking import K
 from analytics.keeping import question
 from analytics.policy import Subject
+from analytics.privacy import K
 from tests.campus import LEARNERS, small_campus
 from tests.cast import ACME, LARS, LENA, OLGA, SAM, TOMAS
 from tests.river.banks import Services, running

@@ -11,13 +11,14 @@ from analytics.keeping import question
 from analytics.policy import Subject
 from datasources.postgres import answers
 from datasources.postgres.session import system
+from datasources.simulator.generated import generate
 from tests.campus import AS_OF
 from tests.cast import ACME, LENA
-from tests.river.banks import FIELDS, running
+from tests.river.banks import FIELDS, Services, running
 
 if TYPE_CHECKING:
     from tests.conftest import Clone
-    from tests.river.banks import Clock, Gateway, Services
+    from tests.river.banks import Clock, Gateway
 
 
 def of_each(heard: dict[str, Any], part: str) -> set[Any]:
@@ -36,11 +37,24 @@ async def test_every_metric_has_a_value_or_a_reason_and_is_live(gateway: Gateway
         assert answer["freshness"]["asOf"] == AS_OF.isoformat().replace("+00:00", "Z")
     assert {name for name, answer in heard.items() if answer["value"] is None} == {
         "contentEffectiveness",  # a dozen learners are too few to compare
-        "timeSpent",  # a campus knows days, not sessions
+        "timeSpent",  # this campus knows days, not sessions
         "learningPath",  # nor paths
     }
     assert of_each(heard, "origin") == {"LIVE"}
     assert of_each(heard, "tier") == {"SOURCE"}
+
+
+async def test_lena_of_the_generated_campus_has_sessions_and_a_path(clone: Clone, clock: Clock) -> None:
+    campus = generate(30)
+    lena = next(person for person in campus.people if person.id == campus.cast["learner"])
+    async with running(clone.app_url, Services(campus), clock) as gateway:
+        heard = (await gateway.dashboard(lena)).answers
+    assert of_each(heard, "origin") == {"LIVE"}
+    spent, (path,) = heard["timeSpent"]["value"], heard["learningPath"]["value"]["paths"]
+    assert 0 < spent["thisWeek"] < spent["total"]
+    assert path["title"] == "Databases and SQL, then Data analysis with Python"
+    assert 0.5 < path["progress"] < 1
+    assert path["currentStage"]
 
 
 async def test_it_comes_from_the_services_then_from_memory_then_from_the_database(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from analytics.catalog import METRICS, services_of
 from datasources.declare import Origin
-from tests.river.banks import FIELDS, running
+from tests.river.banks import AS_OF, FIELDS, running
 
 if TYPE_CHECKING:
     from tests.conftest import Clone
@@ -108,6 +109,14 @@ async def test_without_mocks_there_is_a_reason_instead(clone: Clone, services: S
         assert "MOCK" not in {source["origin"] for source in answer["freshness"]["sources"]}
 
 
+async def test_a_learning_path_is_never_made_of_mocks(gateway: Gateway, services: Services) -> None:
+    await services.turn("learner-ai", "failing")
+    path = (await gateway.dashboard()).answers["learningPath"]
+    assert path["value"] is None
+    assert path["withheld"]["reason"] == "SOURCE_DOWN"
+    assert path["freshness"]["origin"] == "PARTIAL"
+
+
 async def test_a_directory_that_never_told_costs_names_and_groups_only(gateway: Gateway, services: Services) -> None:
     await services.turn("directory", "failing")
     reply = await gateway.dashboard()
@@ -130,3 +139,21 @@ async def test_everything_down_is_still_a_dashboard(gateway: Gateway, services: 
         assert all(is_marked(answer, service["service"]) for service in answer["freshness"]["sources"]), field
         assert (answer["value"] is None) == (answer["withheld"] is not None)
     assert await gateway.kept() == []
+
+
+async def test_a_reason_that_no_missing_service_could_change_is_told_as_it_is(
+    clone: Clone, services: Services, clock: Clock
+) -> None:
+    later = AS_OF + timedelta(days=400)
+    async with running(clone.app_url, services, clock, mocks=False, clock_of_platform=later) as gateway:
+        await services.turn("learner-ai", "failing")
+        await services.turn("content", "failing")
+        over = (await gateway.dashboard("lena")).answers
+        await services.turn("course", "failing")
+        unknown = (await gateway.dashboard("sam")).answers
+    for field in ("recommendations", "dropOffRisk", "performanceForecast"):
+        # All courses of Lena are over, whatever would be suggested or was opened; Sam's courses are not known.
+        assert over[field]["withheld"]["reason"] == "NOT_ENOUGH_DATA"
+        assert "running now" in over[field]["withheld"]["message"]
+        assert over[field]["freshness"]["origin"] == "PARTIAL"
+        assert unknown[field]["withheld"]["reason"] == "SOURCE_DOWN"

@@ -76,7 +76,7 @@ async def seen(clone: Clone, actor: Actor | None) -> list[set[Any]]:
         (system(OTHER), {SAM}),
         *((actor, set()) for actor in NOBODY_ELSE),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value.settings) if isinstance(value, Actor) else "",
 )
 async def test_each_reads_their_own_and_the_system_those_of_its_organization(
     filled: Clone, actor: Actor | None, whose: set[str]

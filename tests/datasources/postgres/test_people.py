@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import select
 
-from datasources.postgres import answers, audit, pages, people, places, roster
+from datasources.postgres import answers, audit, lists, pages, people, places, roster
 from datasources.postgres.pages import Wanted, Window
 from datasources.postgres.people import Organization, Person
 from datasources.postgres.places import Learner
@@ -46,8 +46,8 @@ async def test_a_stranger_finds_nobody(database: Database) -> None:
     await roster.sync(database, other())
     for role in ("learner", "trainer", "org-admin", "system"):
         assert await people.find(database, Actor(OTHER, SAM, role), [LENA, LARS, TOMAS, OLGA]) == {}
-        assert await people.taught(database, Actor(OTHER, SAM, role), TOMAS) == ()
-        assert await people.courses_of(database, Actor(OTHER, SAM, role), LENA) == ()
+        assert await lists.taught(database, Actor(OTHER, SAM, role), [TOMAS]) == {TOMAS: ()}
+        assert await people.courses_of(database, Actor(OTHER, SAM, role), [LENA]) == {LENA: ()}
 
 
 async def test_an_id_that_no_text_can_hold_finds_nobody(database: Database) -> None:
@@ -68,7 +68,7 @@ async def test_an_organization_knows_itself(database: Database) -> None:
 
 async def test_courses_of_a_learner_are_past_and_present(database: Database) -> None:
     await roster.sync(database, acme())
-    found = await people.courses_of(database, LENA_ASKS, LENA)
+    found = (await people.courses_of(database, LENA_ASKS, [LENA]))[LENA]
     assert [(one.course.id, one.left_at is None, one.status) for one in found] == [
         (ALGEBRA, True, "active"),
         (BOTANY, False, "withdrawn"),
@@ -77,14 +77,14 @@ async def test_courses_of_a_learner_are_past_and_present(database: Database) -> 
         (frozenset({TOMAS}), 1),
         (frozenset({TARA}), 1),
     ]
-    assert await people.courses_of(database, LENA_ASKS, LARS) == ()
+    assert await people.courses_of(database, LENA_ASKS, [LARS]) == {LARS: ()}
 
 
 async def test_a_trainer_teaches_what_the_courses_say(database: Database) -> None:
     await roster.sync(database, acme())
-    assert [course.id for course in await people.taught(database, TOMAS_ASKS, TOMAS)] == [ALGEBRA]
-    assert await people.taught(database, TOMAS_ASKS, TARA) == ()
-    assert [course.id for course in await people.taught(database, OLGA_ASKS, TARA)] == [BOTANY]
+    assert [course.id for course in (await lists.taught(database, TOMAS_ASKS, [TOMAS]))[TOMAS]] == [ALGEBRA]
+    assert (await lists.taught(database, TOMAS_ASKS, [TARA]))[TARA] == ()
+    assert [course.id for course in (await lists.taught(database, OLGA_ASKS, [TARA]))[TARA]] == [BOTANY]
 
 
 async def test_peers_are_the_learners_of_a_course_now(database: Database) -> None:
@@ -116,8 +116,8 @@ async def test_a_new_roster_replaces_the_old_one(database: Database) -> None:
     everyone = await people.find(database, OLGA_ASKS, [LENA, LARS, "new"])
     assert everyone.keys() == {LENA, "new"}
     assert (everyone["new"].courses, everyone[LENA].courses) == ((ALGEBRA,), ())
-    assert [course.id for course in await people.taught(database, OLGA_ASKS, TARA)] == []
-    assert (await people.taught(database, TOMAS_ASKS, TOMAS))[0].learners == 1
+    assert [course.id for course in (await lists.taught(database, OLGA_ASKS, [TARA]))[TARA]] == []
+    assert (await lists.taught(database, TOMAS_ASKS, [TOMAS]))[TOMAS][0].learners == 1
     assert set(await answers.read(database, system(ACME), both)) == {asked("learner", LENA), asked("course", BOTANY)}
     assert await people.synced_at(database, ACME) == NOW + HOUR
 
@@ -160,8 +160,8 @@ async def test_people_of_other_organizations_are_left_out_of_a_roster(database: 
     )
     await roster.sync(database, mixed)
     assert [peer.id for peer in await places.learners(database, OTHER)] == [SAM]
-    course = (await people.taught(database, SAM_ASKS, SAM))[0]
-    assert (course.learners, course.trainers) == (1, frozenset({SAM}))
+    (taken,) = (await people.courses_of(database, SAM_ASKS, [SAM]))[SAM]
+    assert (taken.course.learners, taken.course.trainers) == (1, frozenset({SAM}))
 
 
 async def test_a_name_with_a_character_that_no_text_can_hold_loses_it(database: Database) -> None:
