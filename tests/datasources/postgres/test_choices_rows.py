@@ -91,7 +91,8 @@ async def test_nobody_chooses_for_somebody_else(filled: Clone, actor: Actor | No
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await act(connection, actor, f"INSERT INTO {table} VALUES {row}", ACME, LENA)  # noqa: S608 - our own names
         where = f"WHERE organization = '{ACME}' AND person = '{LENA}'"
-        assert await act(connection, actor, f"DELETE FROM {table} {where}") == "DELETE 0"  # noqa: S608 - likewise
+        if actor != system(ACME):  # which lets go of those who are forgotten
+            assert await act(connection, actor, f"DELETE FROM {table} {where}") == "DELETE 0"  # noqa: S608 - likewise
         change = f"UPDATE {table} SET person = person {where}"  # noqa: S608 - likewise
         assert await act(connection, actor, change) == "UPDATE 0"
     await connection.close()
