@@ -76,7 +76,7 @@ async def test_only_what_stands_on_a_bad_service_is_marked(
 async def test_only_what_stands_on_a_hanging_service_is_marked(
     clone: Clone, services: Services, clock: Clock, service: str
 ) -> None:
-    async with running(clone.app_url, services, clock, patience=1.5) as gateway:
+    async with running(clone.app_url, services, clock, patience=4.0) as gateway:
         await services.turn(service, "hanging")
         check((await gateway.dashboard()).answers, service)
         await check_that_no_mock_stays(gateway)
