@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,7 +17,7 @@ import structlog
 from analytics.answer import Answers
 from analytics.catalog import PUBLIC
 from analytics.declare import Family, Role, Scope
-from analytics.policy import NotFound, Subject, Unavailable, Viewer, may_hear
+from analytics.policy import NotFound, Subject, TooMany, Unavailable, Viewer, may_hear
 from datasources.postgres import jobs, reports
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.jobs import Kind, Wanted
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 OWN = {Role.LEARNER: Scope.LEARNER, Role.TRAINER: Scope.TRAINER, Role.ORG_ADMIN: Scope.ORGANIZATION}
+MOST = 10
+"""The most reports that somebody may have made in an hour."""
 COLUMNS = ("metric", "field", "value", "state", "origin", "asOf", "withheld")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -53,18 +56,26 @@ class Reports:
         """Have a report of one's own numbers made; the job that makes it, the same one while it is on its way.
 
         Raises:
+            TooMany: the viewer had as many made within the hour as one may.
             Unavailable: it cannot be written down just now, or too much waits already.
         """
         role = self._viewer.role
         wanted = Wanted(
             f"export {self._viewer.user} {role.value} {form.value}",
-            details={"format": form.value, "role": role.value},
+            details={"format": form.value},
         )
-        made = await self._asked(jobs.enqueue(self._world.database, self._actor, Kind.EXPORT, [wanted]))
-        if wanted.once not in made:
+        made = await self._asked(
+            jobs.ask(
+                self._world.database, self._actor, Kind.EXPORT, wanted, priority=0, most=MOST, within=timedelta(hours=1)
+            )
+        )
+        if isinstance(made, timedelta):
+            msg = f"You had {MOST} reports made within the hour; that is the most."
+            raise TooMany(msg, made)
+        if made is None:
             msg = "Too much is waiting to be done just now. Ask again in a minute."
             raise Unavailable(msg)
-        return made[wanted.once].job
+        return made
 
     async def find(self, report: str) -> Report:
         """A report of the viewer's own, with its content.
@@ -99,7 +110,7 @@ class Reports:
 
 async def make(world: World, job: Job) -> Report:
     """Make the report of a job and keep it; made again, it replaces what was there."""
-    role = Role(job.details["role"])
+    role = Role(job.role)
     viewer = Viewer(job.owner, job.organization, frozenset({role}), role)
     scope = OWN[role]
     own = job.organization if scope is Scope.ORGANIZATION else job.owner

@@ -14,6 +14,7 @@ from analytics.refreshing import by_hand
 from analytics.renewals import PRIORITY
 from datasources.postgres import job_lists, jobs
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.jobs import Kind
 from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from analytics.world import World
     from datasources.postgres.job_lists import Place
-    from datasources.postgres.jobs import Job, Kind, Status
+    from datasources.postgres.jobs import Job, Status
 
 log = structlog.get_logger(__name__)
 
@@ -92,9 +93,10 @@ class Jobs:
                 msg = f"{metric.key} is not for you to hear of this {subject.scope.value}."
                 raise NotAllowed(msg)
         made = await self._asked(
-            jobs.ask_refresh(
+            jobs.ask(
                 self._world.database,
                 self._actor,
+                Kind.REFRESH,
                 by_hand(subject, chosen, self._world.now()),
                 priority=PRIORITY,
                 most=MOST,
@@ -105,7 +107,7 @@ class Jobs:
             msg = f"You had {MOST} refreshes done within the hour; that is the most."
             raise TooMany(msg, made)
         if made is None:
-            msg = "This is being refreshed already. Ask again in a few seconds."
+            msg = "This is being refreshed already, or too much waits already. Ask again in a few seconds."
             raise Unavailable(msg)
         return made
 

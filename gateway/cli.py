@@ -96,7 +96,7 @@ def serve(workers: Annotated[int | None, typer.Option(min=1, max=64, help="Proce
 
 @app.command()
 def worker() -> None:
-    """Do what nobody waits for: let kept answers and facts go when their term is over."""
+    """Do what nobody waits for: refreshes, the nightly batch, reports, and letting go of what is past its term."""
     from gateway.worker import work  # noqa: PLC0415 - each command imports what it needs
 
     with complaints():

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 LOOK = timedelta(seconds=3)
 """How long a job that waits for others waits before it looks at them again."""
 
-FIRST_WAIT = timedelta(seconds=2)
+FIRST_WAIT = timedelta(seconds=10)
 """How long a job that could not be done waits for its second attempt; the third waits four times as long."""
 
 

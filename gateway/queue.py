@@ -78,7 +78,8 @@ async def serve(  # noqa: PLR0913 - what is done, when, by how many, until when
             try:
                 await work(organization, job)
             except Later as later:
-                raise RetryRequested(later.delay) from later
+                # It keeps the whole chain of what led here, and messages of faults may name people.
+                raise RetryRequested(later.delay) from None
 
         queue.entrypoint(ENTRYPOINT, accepts_context=False)(deliver)
         for expression, due in schedule.items():

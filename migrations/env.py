@@ -5,10 +5,10 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from datasources.postgres import tables
+from datasources.postgres import job_tables, tables
 
 # Importing the tables is what fills the metadata.
-assert tables.AnswerRow.metadata is SQLModel.metadata  # noqa: S101 - says so in a way that is checked
+assert tables.AnswerRow.metadata is job_tables.JobRow.metadata is SQLModel.metadata  # noqa: S101 - says so, checked
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata)
 with context.begin_transaction():

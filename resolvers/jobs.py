@@ -42,9 +42,9 @@ class JobFailure:
     """One cause for which a nightly run could not work some answers out."""
 
     cause: str
-    """The cause: the service that did not answer, or `fault` where it was ours."""
+    """A service that did not answer, `database`, `fault` if it was ours, or `given up` where a part did not end."""
     count: Count
-    """How many answers."""
+    """How many answers; how many parts where they were given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 import strawberry
 
 from analytics.codec import instant
-from analytics.policy import Unavailable
+from analytics.policy import TooMany, Unavailable
 from datasources.postgres import reports
 from resolvers.context import Info
 from resolvers.errors import SOON
@@ -43,6 +43,8 @@ class ExportRefusal(StrEnum):
 
     UNAVAILABLE = "unavailable"
     """It cannot be begun just now."""
+    TOO_MANY = "too-many"
+    """You had as many made within the hour as one may."""
 
 
 RefusalName: Any = adopt(ExportRefusal)
@@ -93,6 +95,11 @@ class ReportMutation:
         except Unavailable as verdict:
             refusal = RefusalName[ExportRefusal.UNAVAILABLE.name]
             return ReportRefused(reason=refusal, message=verdict.message, retry_after=Seconds(SOON))
+        except TooMany as verdict:
+            wait = Seconds(int(verdict.retry_after.total_seconds()) + 1)
+            return ReportRefused(
+                reason=RefusalName[ExportRefusal.TOO_MANY.name], message=verdict.message, retry_after=wait
+            )
         return ReportQueued(job=wire(job))
 
 

@@ -22,9 +22,10 @@ from sqlmodel import col, select
 from datasources.catalog import SERVICES
 from datasources.postgres import jobs, migrate
 from datasources.postgres.connection import UNAVAILABLE, connect
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import system
-from datasources.postgres.tables import AnswerRow, JobRow
+from datasources.postgres.tables import AnswerRow
 from datasources.simulator.generated import generate
 from gateway import embedded, settings
 from gateway.app import Outside, open_world

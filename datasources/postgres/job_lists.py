@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, func, select, tuple_
 
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import Job, Kind, Status, of_row
-from datasources.postgres.tables import JobRow
 
 if TYPE_CHECKING:
     from datasources.postgres.session import Actor, Database

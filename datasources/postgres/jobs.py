@@ -80,12 +80,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands; `progress` is percent and never goes back; `unwanted` once somebody cancelled it."""
+    """A job as it stands; `progress` is percent and never goes back; `unwanted` once somebody cancelled it.
+
+    `role` is the one its owner acted in when it was made.
+    """
 
     organization: str
     id: str
     kind: Kind
     owner: str
+    role: str
     scope: str | None
     subject: str | None
     details: Mapping[str, Any]
@@ -120,7 +124,8 @@ async def enqueue(  # noqa: PLR0913 - who wants which kind of what, how soon
     """Have these jobs done, by `once`; those on their way already are what they are. One statement, one transaction.
 
     A job that ended between the asking and the answer is not among them, nor is one that was not made because
-    20,000 wait already: only the system adds to a queue that is full. Higher priorities go first.
+    20,000 wait already, or 2,000 of the actor's own are on their way: only the system is not held to that.
+    Higher priorities go first.
     """
     if not wanted:
         return {}
@@ -160,15 +165,16 @@ async def renew(
     return {wanted[row["n"] - 1].once: row["on_its_way"] if row["id"] is None else of_row(row) for row in rows}
 
 
-async def ask_refresh(  # noqa: PLR0913 - who wants what, how often at most
-    database: Database, actor: Actor, wanted: Wanted, *, priority: int, most: int, within: timedelta
+async def ask(  # noqa: PLR0913 - who wants what, how often at most
+    database: Database, actor: Actor, kind: Kind, wanted: Wanted, *, priority: int, most: int, within: timedelta
 ) -> Job | timedelta | None:
-    """Have something refreshed that the actor asked for; or how long to wait, if they did `most` times lately.
+    """Have something done that the actor asked for by hand; or how long to wait, if they did `most` times lately.
 
-    The name of such a job begins with `by hand `. None: one is on its way that the actor may not know of.
+    Counted are their jobs of the kind whose name begins as this one's does, up to the first space. None: one is on
+    its way that the actor may not know of, or too much waits already.
     """
     rows = await database.fetch(
-        "SELECT again_in, (job).* FROM ask_refresh($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "SELECT again_in, (job).* FROM ask_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         *actor.settings,
         wanted.once,
         wanted.scope,
@@ -177,6 +183,8 @@ async def ask_refresh(  # noqa: PLR0913 - who wants what, how often at most
         priority,
         most,
         within,
+        kind.value,
+        wanted.once.partition(" ")[0] + " ",
     )
     if not rows:
         return None
@@ -227,6 +235,16 @@ async def find(database: Database, actor: Actor, job: str) -> Job | None:
     return of_row(rows[0]) if rows else None
 
 
+async def redeliver(database: Database, organization: str, *, after: timedelta) -> int:
+    """Deliver again what is not over, was touched last so long ago, and nobody holds a delivery of; how many.
+
+    A queue that is stopped in the middle of a job takes the delivery with it, and the row would wait for ever.
+    """
+    rows = await database.fetch("SELECT redeliver_jobs($1, $2, $3, $4) AS n", *system(organization).settings, after)
+    found: int = rows[0]["n"]
+    return found
+
+
 async def unattended(database: Database) -> int:
     """How many jobs are due for a minute while no worker says that it is at work; 0 where one does."""
     rows = await database.fetch(
@@ -251,6 +269,7 @@ def of_row(row: Any) -> Job:
         id=row["id"],
         kind=Kind(row["kind"]),
         owner=row["owner"],
+        role=row["role"],
         scope=row["scope"],
         subject=row["subject"],
         details=row["details"],

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, func, select
 
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import Kind, Status, of_row
 from datasources.postgres.prune import JANITOR
 from datasources.postgres.session import Database, system
-from datasources.postgres.tables import AnswerRow, JobRow, PersonRow, SyncRow
+from datasources.postgres.tables import AnswerRow, PersonRow, SyncRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

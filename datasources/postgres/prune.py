@@ -14,9 +14,10 @@ from sqlalchemy import ColumnClause, literal_column
 from sqlmodel import SQLModel, col, delete, select
 
 from datasources.postgres.audit import Event, record
+from datasources.postgres.job_tables import JobRow, ReportRow
 from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import AnswerRow, FactRow, JobRow, ReportRow, SyncRow
+from datasources.postgres.tables import AnswerRow, FactRow, SyncRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,13 +104,14 @@ async def missing(database: Database) -> str | None:
 
 
 async def _let_go_of_deliveries(database: Database, before: datetime) -> None:
-    """Delete what PgQueuer noted of old deliveries: which one, when, and how it went."""
-    statement = (
-        "WITH gone AS (DELETE FROM queue.pgqueuer_log WHERE id IN "
-        "(SELECT id FROM queue.pgqueuer_log WHERE created < $1 LIMIT $2) RETURNING 1) SELECT count(*) FROM gone"
-    )
-    while (await database.fetch(statement, before, AT_ONCE))[0][0] == AT_ONCE:
-        pass
+    """Delete what PgQueuer noted of old deliveries, and what it counted: which one, when, and how it went."""
+    for table in ("queue.pgqueuer_log", "queue.pgqueuer_statistics"):
+        statement = (
+            f"WITH gone AS (DELETE FROM {table} WHERE id IN "  # noqa: S608 - our own words
+            f"(SELECT id FROM {table} WHERE created < $1 LIMIT $2) RETURNING 1) SELECT count(*) FROM gone"
+        )
+        while (await database.fetch(statement, before, AT_ONCE))[0][0] == AT_ONCE:
+            pass
 
 
 async def _delete(database: Database, organization: str, table: type[SQLModel], column: Any, before: datetime) -> int:

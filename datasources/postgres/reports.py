@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from datasources.postgres.job_tables import ReportRow
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import ReportRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

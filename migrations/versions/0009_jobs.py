@@ -46,6 +46,9 @@ CREATE TABLE jobs (
 )
 """
 
+# What a job is, and whose, is said once: neither its owner nor the system makes another of it.
+CHANGES = "once, details, status, progress, attempts, started_at, finished_at, unwanted, result, error"
+
 READERS = f"""
 CREATE POLICY readers ON jobs FOR SELECT USING (owner = {ME} OR CASE {ROLE}
     WHEN 'learner' THEN scope = 'learner' AND subject = {ME}
@@ -64,6 +67,8 @@ CREATE POLICY makers ON jobs FOR INSERT WITH CHECK (owner = {ME} AND role = {ROL
 ACTOR = "text, text, text"
 MOST_WAITING = 20_000
 """The most deliveries that wait when a viewer asks for one more."""
+MOST_OF_ONE = 2_000
+"""The most jobs of one viewer that are on their way, so that nobody takes the others' places."""
 
 FUNCTIONS = {
     # Waits for whoever makes the same job just now, so the row that is read afterwards is there to be seen.
@@ -80,6 +85,8 @@ FUNCTIONS = {
                   ORDER BY once) q
             WHERE $3 = 'system' OR NOT EXISTS (
                 SELECT FROM queue.pgqueuer WHERE status = 'queued' OFFSET {MOST_WAITING} - 1 LIMIT 1)
+            LIMIT CASE WHEN $3 <> 'system' THEN greatest(0, {MOST_OF_ONE} - (SELECT count(*) FROM jobs
+                WHERE organization = $1 AND owner = $2 AND status IN ('QUEUED', 'RUNNING'))) END
             ON CONFLICT (organization, once) WHERE status IN ('QUEUED', 'RUNNING') DO NOTHING
             RETURNING id
         ), delivered AS (
@@ -156,15 +163,15 @@ FUNCTIONS = {
     """,
     # One at a time for each viewer, so that two requests at once do not both find room for one more. What is on
     # its way already is answered with, and costs nothing.
-    f"ask_refresh({ACTOR}, text, text, text, jsonb, integer, integer, interval)": """
+    f"ask_job({ACTOR}, text, text, text, jsonb, integer, integer, interval, text, text)": """
     RETURNS TABLE (again_in interval, job jobs) LANGUAGE plpgsql VOLATILE AS $$
     DECLARE wait interval;
     BEGIN
         PERFORM act_as($1, $2, $3);
-        PERFORM pg_advisory_xact_lock(hashtextextended(jsonb_build_array('refresh', $1, $2)::text, 0));
+        PERFORM pg_advisory_xact_lock(hashtextextended(jsonb_build_array($11, $1, $2)::text, 0));
         IF NOT EXISTS (SELECT FROM jobs WHERE organization = $1 AND once = $4 AND status IN ('QUEUED', 'RUNNING')) THEN
             SELECT created_at + $10 - clock_timestamp() INTO wait FROM jobs
-            WHERE organization = $1 AND owner = $2 AND kind = 'REFRESH' AND once LIKE 'by hand %'
+            WHERE organization = $1 AND owner = $2 AND kind = $11 AND starts_with(once, $12)
                 AND created_at > clock_timestamp() - $10
             ORDER BY created_at DESC OFFSET $9 - 1 LIMIT 1;
             IF FOUND THEN
@@ -173,7 +180,7 @@ FUNCTIONS = {
             END IF;
         END IF;
         RETURN QUERY SELECT NULL::interval, e.job FROM enqueue_jobs(
-            $1, $2, $3, 'REFRESH', ARRAY[$4], ARRAY[$5], ARRAY[$6], ARRAY[$7], $8, interval '0') e;
+            $1, $2, $3, $11, ARRAY[$4], ARRAY[$5], ARRAY[$6], ARRAY[$7], $8, interval '0') e;
     END $$
     """,
     f"find_job({ACTOR}, text)": """
@@ -181,6 +188,25 @@ FUNCTIONS = {
     BEGIN
         PERFORM act_as($1, $2, $3);
         RETURN QUERY SELECT * FROM jobs WHERE organization = $1 AND id = $4;
+    END $$
+    """,
+    f"redeliver_jobs({ACTOR}, interval)": """
+    RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
+    DECLARE again integer;
+    BEGIN
+        PERFORM act_as($1, $2, $3);
+        INSERT INTO queue.pgqueuer (priority, entrypoint, payload, status)
+        SELECT 0, 'job', d.payload, 'queued'
+        FROM jobs j CROSS JOIN LATERAL (
+            SELECT convert_to(jsonb_build_array(j.organization, j.id)::text, 'UTF8') AS payload
+        ) d
+        WHERE j.organization = $1 AND j.status IN ('QUEUED', 'RUNNING')
+            AND coalesce(j.started_at, j.created_at) <= clock_timestamp() - $4
+            AND NOT EXISTS (
+                SELECT FROM queue.pgqueuer q WHERE q.payload = d.payload AND q.status IN ('queued', 'picked')
+            );
+        GET DIAGNOSTICS again = ROW_COUNT;
+        RETURN again;
     END $$
     """,
     f"cancel_job({ACTOR}, text)": """
@@ -215,6 +241,7 @@ def upgrade() -> None:
         TABLE,
         "CREATE UNIQUE INDEX one_job_at_a_time ON jobs (organization, once) WHERE status IN ('QUEUED', 'RUNNING')",
         "CREATE INDEX jobs_of_owner ON jobs (organization, owner, created_at)",
+        "CREATE INDEX jobs_on_their_way ON jobs (organization, owner) WHERE status IN ('QUEUED', 'RUNNING')",
         "CREATE INDEX jobs_that_failed ON jobs (organization, once, finished_at) WHERE status = 'FAILED'",
         "CREATE INDEX jobs_by_age ON jobs (organization, created_at, id)",
         "ALTER TABLE jobs ENABLE ROW LEVEL SECURITY",
@@ -224,7 +251,8 @@ def upgrade() -> None:
         READERS,
         MAKERS,
         f"CREATE POLICY owners ON jobs FOR UPDATE USING (owner = {ME})",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON jobs TO gateway_app",
+        "GRANT SELECT, INSERT, DELETE ON jobs TO gateway_app",
+        f"GRANT UPDATE ({CHANGES}) ON jobs TO gateway_app",
         TELL,
     ]
     for statement in statements:

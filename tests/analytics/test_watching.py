@@ -19,6 +19,7 @@ WAITING = Job(
     id="one",
     kind=Kind.REFRESH,
     owner=LENA,
+    role="learner",
     scope=None,
     subject=None,
     details={},

@@ -12,11 +12,11 @@ from sqlmodel import select
 
 from datasources.postgres import answers, jobs, prune, roster
 from datasources.postgres.connection import connect
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import PLATFORM, Kind, Status
 from datasources.postgres.session import system
-from datasources.postgres.tables import JobRow
 from gateway.jobs import Hands
-from gateway.pruning import Pruning
+from gateway.pruning import LOST_AFTER, Pruning
 from gateway.queue import Later
 from tests.cast import ACME, LENA
 from tests.datasources.postgres.rosters import acme, asked, kept
@@ -44,6 +44,23 @@ async def done(database: Database) -> jobs.Job:
 async def test_however_many_schedules_are_due_it_is_done_once(database: Database) -> None:
     await asyncio.gather(*(Pruning(database).prune() for _ in range(5)))
     assert len(await waiting(database)) == 1
+
+
+async def test_one_that_fell_out_of_the_queue_is_put_back_when_the_next_is_due(
+    database: Database, clone: Clone
+) -> None:
+    await Pruning(database).prune()
+    await database.fetch("DELETE FROM queue.pgqueuer")
+    owner = await connect(clone.owner_url)
+    try:
+        await owner.execute("ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY")
+        await owner.execute("UPDATE jobs SET created_at = created_at - $1::interval", LOST_AFTER)
+        await owner.execute("ALTER TABLE jobs FORCE ROW LEVEL SECURITY")
+    finally:
+        await owner.close()
+    await Pruning(database).prune()
+    assert len(await waiting(database)) == 1
+    assert len(await database.fetch("SELECT FROM queue.pgqueuer")) == 1
 
 
 async def test_it_says_how_much_went(database: Database) -> None:
@@ -86,3 +103,14 @@ async def test_what_the_queue_noted_of_old_deliveries_goes(database: Database) -
         await database.fetch(insert, age)
     await prune.expired(database, await prune.present(database))
     assert len(await database.fetch("SELECT FROM queue.pgqueuer_log")) == 1
+
+
+async def test_what_the_queue_counted_of_old_deliveries_goes(database: Database) -> None:
+    insert = (
+        "INSERT INTO queue.pgqueuer_statistics (created, count, priority, status, entrypoint) "
+        "VALUES (now() - $1::interval, 1, 0, 'successful', 'job')"
+    )
+    for age in (timedelta(days=1), timedelta(days=8)):
+        await database.fetch(insert, age)
+    await prune.expired(database, await prune.present(database))
+    assert len(await database.fetch("SELECT FROM queue.pgqueuer_statistics")) == 1

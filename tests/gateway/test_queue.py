@@ -115,6 +115,21 @@ async def test_a_cause_that_may_pass_is_waited_for(clone: Clone, database: Datab
     assert (job.status, tried) == (Status.COMPLETED, [1, 2])
 
 
+async def test_what_the_queue_notes_of_a_second_try_says_nothing_of_the_fault(clone: Clone, database: Database) -> None:
+    async def does(work: Work) -> Mapping[str, Any]:
+        if work.job.attempts == 1:
+            cause = "course"
+            raise NotNow(cause) from ValueError(LENA)
+        return {}
+
+    async with working(clone, database, does):
+        made = (await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one")]))["one"].job
+        await ended(database, made.id)
+    noted = await database.fetch("SELECT traceback::text AS said FROM queue.pgqueuer_log WHERE traceback IS NOT NULL")
+    assert noted
+    assert not [row["said"] for row in noted if LENA in row["said"]]
+
+
 async def test_a_running_job_that_is_cancelled_stops_where_it_says_how_far_it_is(
     clone: Clone, database: Database
 ) -> None:

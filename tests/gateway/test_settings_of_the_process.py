@@ -162,6 +162,7 @@ def test_the_table_has_every_variable_with_a_sentence() -> None:
     assert {row.variable for row in rows if row.secret} == {
         "GATEWAY_DATABASE_URL",
         "GATEWAY_OWNER_DATABASE_URL",
+        "GATEWAY_REPLICA_URL",
         "GATEWAY_SERVICE_TOKEN",
         "GATEWAY_TOKEN_KEY",
     }

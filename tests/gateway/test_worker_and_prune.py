@@ -136,7 +136,8 @@ async def test_the_janitor_changes_nothing(database: Database) -> None:
         connection = await session.connection()
         for table in tables:
             if table != "aggregates":  # Nobody changes them; they are written anew.
-                changed = await connection.execute(text(f"UPDATE {table} SET organization = organization"))  # noqa: S608 - ours
+                column = "progress" if table == "jobs" else "organization"  # whose job it is, nobody changes
+                changed = await connection.execute(text(f"UPDATE {table} SET {column} = {column}"))  # noqa: S608 - ours
                 assert (table, changed.rowcount) == (table, 0)
             removed = await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - ours
             assert (table, removed.rowcount) == (table, 0)

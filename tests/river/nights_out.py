@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from datasources.postgres import nights
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import PLATFORM, Kind, of_row
 from datasources.postgres.session import system
-from datasources.postgres.tables import JobRow
 from gateway.jobs import Hands
 from gateway.nightly import Nights
 from gateway.queue import Later

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analytics.exporting import COLUMNS, written
+from datasources.postgres import jobs
 from datasources.postgres.reports import ReportFormat
+from resolvers.ids import from_global
 from tests.campus import AS_OF
+from tests.cast import ACME
 from tests.river.banks import FIELDS
 from tests.river.workers import a_worker
 
@@ -91,6 +94,19 @@ async def test_reports_are_listed_page_by_page(
 async def test_who_asks_twice_gets_the_same_job(gateway: Gateway) -> None:
     asked = [(await gateway.ask(EXPORT, "lena", format="CSV")).data["exportReport"]["job"]["id"] for _ in range(3)]
     assert len(set(asked)) == 1
+
+
+async def test_who_had_ten_made_within_the_hour_waits(gateway: Gateway) -> None:
+    refused = "mutation ($format: ReportFormat!) { exportReport(input: {format: $format}) { ... on ReportQueued "
+    refused += "{ job { id } } ... on ReportRefused { reason retryAfter } } }"
+    for _ in range(10):
+        (job,) = (await gateway.ask(refused, "lena", format="CSV")).data["exportReport"].values()
+        done = await jobs.claim(gateway.world.database, ACME, from_global(job["id"]).uuid)
+        assert done is not None
+        await jobs.report(gateway.world.database, done, jobs.Status.COMPLETED, 100)
+    told = (await gateway.ask(refused, "lena", format="CSV")).data["exportReport"]
+    assert told["reason"] == "TOO_MANY"
+    assert 0 < told["retryAfter"] <= 3_601
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx"])

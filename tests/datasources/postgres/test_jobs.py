@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -10,9 +11,9 @@ import pytest
 from sqlmodel import select
 
 from datasources.postgres import jobs, roster
+from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import ATTEMPTS, Kind, Status, Wanted
 from datasources.postgres.session import Actor, system
-from datasources.postgres.tables import JobRow
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TOMAS
 from tests.datasources.postgres.rosters import acme
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datasources.postgres.session import Database
 
 LENA_ASKS = Actor(ACME, LENA, "learner")
+MOST_OF_ONE = 2_000
 OF_LENA = Wanted("refresh lena", "learner", LENA, {"metrics": ["learner-velocity"]})
 
 
@@ -90,6 +92,20 @@ async def test_a_job_that_kills_its_workers_is_given_up(database: Database) -> N
     assert ended.status is Status.FAILED
     assert ended.error == "given up after 3 attempts"
     assert await jobs.claim(database, ACME, job.id) is None
+
+
+async def test_a_job_whose_delivery_was_lost_is_delivered_again_and_only_once(database: Database) -> None:
+    lost = await made(database)
+    await jobs.claim(database, ACME, lost.id)
+    await database.fetch("DELETE FROM queue.pgqueuer")
+    await made(database, Wanted("another"))
+    at_once = timedelta(0)
+    assert await jobs.redeliver(database, ACME, after=timedelta(hours=1)) == 0, "it may be on its way"
+    assert await jobs.redeliver(database, OTHER, after=at_once) == 0
+    assert await jobs.redeliver(database, ACME, after=at_once) == 1
+    assert await jobs.redeliver(database, ACME, after=at_once) == 0
+    assert await delivered(database) == 2
+    assert await jobs.claim(database, ACME, lost.id)
 
 
 async def test_a_queued_job_is_cancelled_at_once(database: Database) -> None:
@@ -170,3 +186,23 @@ async def test_a_full_queue_takes_no_more_of_what_viewers_ask_for(database: Data
     assert (await made(database)).id == first.id
     assert await jobs.enqueue(database, system(ACME), Kind.CHUNK, [Wanted("a chunk")])
     assert await delivered(database) == 20_001
+
+
+async def test_a_job_remembers_the_role_it_was_made_in_whatever_its_details_say(database: Database) -> None:
+    job = await made(database, Wanted("forged", "learner", LENA, {"role": "org-admin"}))
+    assert job.role == "learner"
+
+
+@pytest.mark.parametrize("column", ["organization", "id", "kind", "owner", "role", "scope", "subject", "created_at"])
+async def test_what_a_job_is_and_whose_is_never_changed(database: Database, column: str) -> None:
+    await made(database)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.fetch(f"UPDATE jobs SET {column} = {column}")  # noqa: S608 - our own words
+
+
+async def test_a_viewer_has_no_more_than_their_share_of_what_waits(database: Database) -> None:
+    wanted = [Wanted(f"answer {number}", "learner", LENA) for number in range(MOST_OF_ONE + 1)]
+    assert len(await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, wanted)) == MOST_OF_ONE
+    assert await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one more", "learner", LENA)]) == {}
+    assert await jobs.enqueue(database, Actor(ACME, LARS, "learner"), Kind.REFRESH, [Wanted("his", "learner", LARS)])
+    assert await jobs.enqueue(database, system(ACME), Kind.REFRESH, [Wanted("ours", "learner", LENA)])
