@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ LOOK = timedelta(seconds=3)
 
 FIRST_WAIT = timedelta(seconds=10)
 """How long a job that could not be done waits for its second attempt; the third waits four times as long."""
+
+
+LONGEST = timedelta(hours=1)
+"""How long one attempt at a job may take: what hangs lets go of its hand at last."""
 
 
 class Unwanted(Exception):  # noqa: N818 - it is a verdict, and reads as one
@@ -87,10 +92,12 @@ class Hands:
         database: Database,
         handlers: Mapping[Kind, Callable[[Work], Awaitable[Mapping[str, Any]]]],
         rng: random.Random,
+        longest: timedelta = LONGEST,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._rng = rng
+        self._longest = longest
 
     async def work(self, organization: str, job_id: str) -> None:
         """Do one job, if it is still to be done, and say how it ended.
@@ -106,7 +113,8 @@ class Hands:
             log.info("job.not_claimed", job=job_id)
             return
         try:
-            result = await self._handlers[job.kind](Work(self._database, job))
+            async with asyncio.timeout(self._longest.total_seconds()) as limit:
+                result = await self._handlers[job.kind](Work(self._database, job))
             await self._end(job, Status.COMPLETED, result=result)
         except Superseded:
             log.warning("job.superseded", job=job.id, kind=job.kind.value)
@@ -117,7 +125,10 @@ class Hands:
         except NotNow as error:
             await self._again(job, error.cause)
         except UNAVAILABLE:
-            await self._again(job, "database")
+            if limit.expired():
+                await self._end(job, Status.FAILED, error="it took longer than a job may")
+            else:
+                await self._again(job, "database")
         except Exception as error:
             log.exception("job.fault", job=job.id, kind=job.kind.value, error=type(error).__name__)
             await self._end(job, Status.FAILED, error="a fault of ours; it is in the log")

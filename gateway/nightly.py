@@ -48,9 +48,12 @@ class Nights:
         self._database = world.database
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def nightly(self) -> None:
-        """Begin tonight's batch, unless it was begun already: by another process, or before the clock was set back."""
-        now = self._world.now().astimezone(UTC)
+    async def nightly(self, at: datetime | None = None) -> None:
+        """Begin the batch of the night it is (`at`, else by the world's clock), unless it was begun already.
+
+        By another process, or before a clock was set back.
+        """
+        now = (at or self._world.now()).astimezone(UTC)
         once = f"nightly {now.date()}"
         if await nights.is_done(self._database, PLATFORM, once):
             log.info("nightly.done_already", night=str(now.date()))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from datasources.postgres import prune
 from datasources.postgres.connection import UNAVAILABLE, DatabaseError
 from datasources.postgres.jobs import Kind
 from gateway import queue
@@ -89,7 +90,12 @@ def handlers(world: World) -> dict[Kind, Callable[[Work], Awaitable[Mapping[str,
 
 def schedule(world: World) -> dict[str, Callable[[], Awaitable[None]]]:
     """What is begun at which times, UTC, by one worker of all."""
-    return {"0 2 * * *": Nights(world).nightly, "*/10 * * * *": Pruning(world.database).prune}
+
+    async def nightly() -> None:
+        # By the database's clock: one worker's that jumped would begin tomorrow's night, or yesterday's.
+        await Nights(world).nightly(await prune.present(world.database))
+
+    return {"0 2 * * *": nightly, "*/10 * * * *": Pruning(world.database).prune}
 
 
 async def begin(world: World) -> None:

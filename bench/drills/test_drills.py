@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,6 +21,7 @@ from datasources.postgres.connection import connect
 from datasources.postgres.jobs import PLATFORM, Kind, Status, Wanted
 from datasources.postgres.session import Actor
 from gateway.nightly import Nights
+from gateway.worker import schedule
 from tests.gateway.processes import answers, until
 from tests.river.banks import DASHBOARD
 from tests.river.bearers import token
@@ -142,15 +144,38 @@ async def test_two_schedulers_begin_one_night(drill: Drill) -> None:
     await all_is_well(drill, since)
 
 
-async def test_a_night_is_begun_once_however_the_clock_jumps(drill: Drill) -> None:
-    nights = Nights(drill.world)
-    await asyncio.gather(*(nights.nightly() for _ in range(4)))
+async def test_a_night_is_begun_once_however_a_clock_jumps(drill: Drill) -> None:
+    """Four schedulers: one is right, one a day ahead, one an hour behind, one a month behind."""
+    jumps = (timedelta(0), timedelta(days=1), timedelta(hours=-1), timedelta(days=-30))
+    worlds = [replace(drill.world, now=lambda jump=jump: datetime.now(UTC) + jump) for jump in jumps]
+    await asyncio.gather(*(schedule(world)["0 2 * * *"]() for world in worlds))
     drill.worker()
     since = time.monotonic()
     await drill.when(over, *NIGHT)
-    # Set back by an hour, and to the same hour again: the night is done.
-    await nights.nightly()
+    for world in worlds:
+        await schedule(world)["0 2 * * *"]()
     await all_is_well(drill, since)
+
+
+async def test_everyone_is_answered_while_every_connection_is_taken(drill: Drill) -> None:
+    url = drill.gateway()
+    learners = [person for person in drill.site.campus.people if "learner" in person.roles][:4]
+    owner = await connect(drill.owner_url)
+    try:
+        async with owner.transaction():
+            # Whoever reads or keeps an answer now holds a connection of the pool until its time is over.
+            await owner.execute("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE")
+            since = time.monotonic()
+            asked = (asyncio.to_thread(dashboard, url, learner) for learner in learners for _ in range(8))
+            numbers = await asyncio.gather(*asked)
+            print(f"\n  {len(numbers)} dashboards at once in {time.monotonic() - since:.1f} s")
+            assert all(any(one["value"] for one in answers) for answers in numbers)
+    finally:
+        await owner.close()
+    since = time.monotonic()
+    await asyncio.to_thread(until, lambda: answers(f"{url}/readyz"), 20, what="the gateway is ready again")
+    assert await asyncio.to_thread(dashboard, url, learners[0])
+    print(f"\n  as before {time.monotonic() - since:.1f} s after the lock was let go")
 
 
 async def test_a_gateway_that_gets_no_connection_goes_on_answering(drill: Drill) -> None:

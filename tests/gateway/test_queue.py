@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from datasources.postgres import jobs
@@ -16,7 +17,6 @@ from tests.cast import ACME, LENA
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-    from datetime import timedelta
 
     from conftest import Clone
 
@@ -128,6 +128,19 @@ async def test_what_the_queue_notes_of_a_second_try_says_nothing_of_the_fault(cl
     noted = await database.fetch("SELECT traceback::text AS said FROM queue.pgqueuer_log WHERE traceback IS NOT NULL")
     assert noted
     assert not [row["said"] for row in noted if LENA in row["said"]]
+
+
+async def test_a_job_that_hangs_is_given_up(database: Database) -> None:
+    async def hangs(_: Work) -> Mapping[str, Any]:
+        await asyncio.get_running_loop().create_future()
+        return {}
+
+    made = (await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one")]))["one"].job
+    hands = Hands(database, {Kind.REFRESH: hangs}, random.Random(7), longest=timedelta(milliseconds=50))
+    await hands.work(ACME, made.id)
+    job = await jobs.find(database, LENA_ASKS, made.id)
+    assert job is not None
+    assert (job.status, job.error) == (Status.FAILED, "it took longer than a job may")
 
 
 async def test_a_running_job_that_is_cancelled_stops_where_it_says_how_far_it_is(

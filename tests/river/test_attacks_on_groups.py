@@ -53,7 +53,7 @@ async def test_whoever_hears_who_is_at_risk_is_written_down(gateway: Gateway) ->
 
 
 async def test_a_trainer_is_not_told_of_learners_who_are_no_longer_theirs(
-    gateway: Gateway, clone: Clone, clock: Clock
+    gateway: Gateway, services: Services, clone: Clone, clock: Clock
 ) -> None:
     assert await at_risk(gateway, "tomas") == [IDLE]
     campus = small_campus()
@@ -66,6 +66,8 @@ async def test_a_trainer_is_not_told_of_learners_who_are_no_longer_theirs(
             clock.pass_by(time)
             assert await at_risk(other, "tomas") == [], "kept, fresh or stale"
         assert IDLE in await at_risk(other, "olga", TARA)
+    # Its own services still say that he teaches: they must not be copied from meanwhile.
+    await services.turn("course", "failing")
     assert await at_risk(gateway, "tomas") == [], "in the memory of the process that told of them"
 
 
