@@ -45,7 +45,7 @@ run: $(RUNTIME) ## the demo: nine services, the gateway and its worker, on http:
 test: $(DEV) $(PAGE) ## every test, against a real Postgres
 	@$(BIN)/pytest -n auto
 
-drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, services that are ill (ten minutes)
+drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, services that are ill (eight minutes)
 	@$(BIN)/python -m pytest -s bench/drills
 	@$(BIN)/python -m pytest tests/gateway/test_websocket.py tests/gateway/test_streams_over_http.py -k does_not_read
 
