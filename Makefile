@@ -8,7 +8,7 @@ PAGE := gateway/static/assets/.built
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test drills check format generate lock train evaluate clean
+.PHONY: help setup run test drills bench check format generate lock train evaluate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ test: $(DEV) $(PAGE) ## every test, against a real Postgres
 drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, services that are ill (eight minutes)
 	@$(BIN)/python -m pytest -s bench/drills
 	@$(BIN)/python -m pytest tests/gateway/test_websocket.py tests/gateway/test_streams_over_http.py -k does_not_read
+
+bench: $(DEV) ## how fast we are beside the limits, in one interleaved run (half an hour; wrk is needed)
+	@$(BIN)/python -m bench.side_by_side
 
 check: $(DEV) ## format, lint, types, import contracts, generated files
 	@$(BIN)/ruff format --check .

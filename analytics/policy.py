@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from analytics.declare import Metric, Role, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import timedelta
 
 
@@ -51,7 +52,12 @@ def may_see(viewer: Viewer, subject: Subject) -> bool:
 
 def may_hear(viewer: Viewer, metric: Metric, subject: Subject) -> bool:
     """Whether this viewer may hear this metric of this subject."""
-    return may_see(viewer, subject) and viewer.role in metric.roles
+    return may_hear_all(viewer, (metric,), subject)
+
+
+def may_hear_all(viewer: Viewer, metrics: Iterable[Metric], subject: Subject) -> bool:
+    """Whether this viewer may hear every one of these metrics of this subject."""
+    return may_see(viewer, subject) and all(viewer.role in metric.roles for metric in metrics)
 
 
 def may_refresh(viewer: Viewer, subject: Subject) -> bool:

@@ -61,6 +61,11 @@ def _worse(one: Source, other: Source) -> Source:
     return Source(one.service, origin, min(times, default=None))
 
 
+def worst_origin(given: Iterable[Origin | None]) -> Origin:
+    """The worst of what sources gave; PARTIAL where one that can be done without gave nothing (None)."""
+    return max((Origin.PARTIAL if origin is None else origin for origin in given), key=_rank, default=Origin.LIVE)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A metric asked for one subject. `value` is in wire shape (`analytics.codec`)."""
@@ -79,8 +84,7 @@ class Answer:
     @property
     def origin(self) -> Origin:
         """The worst of what it stands on; PARTIAL where a service that it can do without gave nothing."""
-        given = (Origin.PARTIAL if source.origin is None else source.origin for source in self.sources)
-        return max(given, key=_rank, default=Origin.LIVE)
+        return worst_origin(source.origin for source in self.sources)
 
     @property
     def whole(self) -> bool:

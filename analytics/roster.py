@@ -66,6 +66,8 @@ class Roster:
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._copies: dict[str, asyncio.Task[None]] = {}
+        self.forgetting: list[Callable[[str], None]] = []
+        """Who else is to be told of an organization that is asked about anew."""
 
     async def ready(self, organization: str) -> None:
         """See to it that the organization is copied; wait for it, and not for long, only where there is no copy yet."""
@@ -103,6 +105,13 @@ class Roster:
         self.places.drop(organization)
         self._memory.drop_where(lambda key: organization in key)
         self._earlier.drop_where(lambda key: organization in key)
+        for told in self.forgetting:
+            told(organization)
+
+    def at_hand(self, organization: str) -> bool:
+        """Whether there is a copy, and no newer one is due, as far as this process knows: `ready` would do nothing."""
+        due = self._next.get(organization)
+        return due is not None and due > self._now() and organization not in self._missing
 
     def late(self, told_at: datetime) -> bool:
         """Whether a copy is so old that the services must have failed to tell of it anew."""
@@ -130,6 +139,25 @@ class Roster:
             copying.cancel()
         await asyncio.gather(*copies, return_exceptions=True)
 
+    def mark(self) -> int:
+        """A mark to take before reading people who are then to be remembered."""
+        return self._memory.mark()
+
+    def remembered(self, actor: Actor, person: str) -> tuple[people.Person, datetime] | None:
+        """Somebody whom the actor may see, if this process still remembers them, and until when it does."""
+        key = ("person", *actor.settings, person)
+        known: people.Person | None = self._memory.get(key)
+        until = self._memory.until(key)
+        return None if known is None or until is None else (known, until)
+
+    def remember(self, actor: Actor, person: people.Person, mark: int) -> datetime:
+        """Hold on to somebody whom the database told this actor of; until when."""
+        key = ("person", *actor.settings, person.id)
+        until = self._now() + REMEMBERED
+        self._memory.put(key, person, until=until, mark=mark)
+        self._earlier.put(key, person, until=self._now() + KNOWN_EARLIER)
+        return until
+
     async def persons(self, actor: Actor, ids: Sequence[str]) -> dict[str, people.Person | None]:
         """The people whom the actor may see, None for others; one statement for all that are not remembered.
 
@@ -150,14 +178,13 @@ class Roster:
         except UNAVAILABLE as error:
             log.warning("roster.not_read", error=type(error).__name__)
             return found | {p: known for p in unknown if (known := self._earlier.get(keys[p])) is not None}
-        for person, row in read.items():
-            self._memory.put(keys[person], row, until=self._now() + REMEMBERED, mark=mark)
-            self._earlier.put(keys[person], row, until=self._now() + KNOWN_EARLIER)
+        for row in read.values():
+            self.remember(actor, row, mark)
         return found | {person: read.get(person) for person in unknown}
 
     async def organization(self, actor: Actor) -> people.Organization | None:
-        """The actor's own organization."""
-        key = ("organization", *actor.settings)
+        """The actor's own organization, which everybody in it may know."""
+        key = ("organization", actor.organization)
         found: people.Organization | None = await self._remembered(
             key, lambda: people.organization(self._database, actor)
         )

@@ -105,7 +105,7 @@ class Rosters:
             if self._viewer.role not in metric.roles:
                 msg = f"Learners cannot be ordered or filtered by {metric.name}, which is not yours to hear."
                 raise NotAllowed(msg)
-        wanted = _wanted(of, choice)
+        wanted = wanted_of(of.id if of.scope is Scope.TRAINER else None, choice)
         page = await self._read(wanted, window, counted=counted, most_missing=FILL)
         if page.missing and await self._fill(metrics, page.missing):
             page = await self._read(wanted, window, counted=counted)
@@ -157,9 +157,10 @@ def measure(metric: Metric) -> Measure:
     return Measure(asked.metric, asked.arguments)
 
 
-def _wanted(of: Subject, choice: Choice) -> Wanted:
+def wanted_of(trainer: str | None, choice: Choice) -> Wanted:
+    """The learners of a trainer, or of the organization, that somebody chose."""
     return Wanted(
-        trainer=of.id if of.scope is Scope.TRAINER else None,
+        trainer=trainer,
         department=choice.department,
         course=choice.course,
         words=choice.words,

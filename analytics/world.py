@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from datasources.postgres.replica import Replica
     from datasources.postgres.session import Database
 
+Watcher: TypeAlias = "Callable[[str | None, Collection[str] | None], None]"
+
 log = structlog.get_logger(__name__)
 
 REQUEST_SECONDS = 5.0
@@ -43,7 +45,7 @@ class World:
     was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
-    share looking.
+    share looking. `watchers` are told of every change: of which organization, of which subjects (None: of any).
     """
 
     database: Database
@@ -58,6 +60,7 @@ class World:
     hub: Hub[None] = field(default_factory=Hub)
     replica: Replica | None = None
     together: Together = field(default_factory=Together)
+    watchers: list[Watcher] = field(default_factory=list)
 
     async def keep(self, organization: str) -> None:
         """Keep what was worked out for an organization; while the database is away it waits for the next request.
@@ -109,9 +112,14 @@ class World:
         self.drop(organization, questions)
 
     def changed(self, organization: str | None = None, subjects: Collection[str] | None = None) -> None:
-        """Ask the primary about these subjects until the replica knows of the change; None: about any."""
+        """What is said of these subjects is no longer what it was; None: of any, in an organization or in all.
+
+        The primary is asked about them until the replica knows of the change as well.
+        """
         if self.replica is not None:
             self.replica.changed(organization, subjects)
+        for watcher in self.watchers:
+            watcher(organization, subjects)
 
     def let_go(self, organization: str, person: str) -> None:
         """Know nothing any more, in this process, that was said of a person of an organization."""

@@ -69,6 +69,11 @@ class Memory(Generic[K, V]):
         self._misses += 1
         return None
 
+    def until(self, key: K) -> datetime | None:
+        """The time until which a key is kept; None where it is not kept, or no longer."""
+        entry = self._entries.get(key)
+        return entry.until if entry is not None and entry.until > self._now() else None
+
     def mark(self) -> int:
         """A mark to take before reading what will be `put`, so that a drop in between is not undone by it."""
         return self._drops

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import random
+import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from analytics.arriving import Arrivals
 from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
 from analytics.world import REQUEST_SECONDS, World
@@ -29,19 +29,19 @@ from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
-from gateway.auth import Authenticator
-from gateway.budget import Budget
 from gateway.context import Context, Nobody
-from gateway.documents import Documents
 from gateway.execution import Execution
+from gateway.fast.front import Door, Front
+from gateway.fast.lines import Lines
+from gateway.fast.opening import short_way
 from gateway.health import Alive, Check, Readiness
 from gateway.hearing import hear
-from gateway.http import GraphQLEndpoint, Terms
+from gateway.http import GraphQLEndpoint
 from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
-from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.operation import Doors
 from gateway.page import assets
+from gateway.parts import Parts, parts_of
 from gateway.streams.manners import Manners
 from gateway.streams.seats import Seats
 from gateway.tabs import opening
@@ -73,7 +73,8 @@ class Outside:
     """What the process takes from the world around it: clocks, chance, waiting, and the way to the services.
 
     `now` is the real time, `monotonic` seconds that never go back, `transport` what carries calls to services
-    (None: the network), `patience` how many seconds one request waits for them all together.
+    (None: the network), `patience` how many seconds one request waits for them all together. `lines` takes the
+    line of each request that is answered the short way; None: as other lines.
     """
 
     now: Callable[[], datetime] = now
@@ -82,6 +83,7 @@ class Outside:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     transport: httpx.AsyncBaseTransport | None = None
     patience: float = REQUEST_SECONDS
+    lines: Lines | None = None
 
 
 def from_environment() -> Starlette:
@@ -93,7 +95,9 @@ def from_environment() -> Starlette:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    return create_app(settings_module.read(os.environ))
+    settings = settings_module.read(os.environ)
+    lines = Lines(sys.stderr) if settings.says_requests else None
+    return create_app(settings, Outside(lines=lines))
 
 
 def create_app(settings: Settings, outside: Outside | None = None, *, schema: strawberry.Schema = SCHEMA) -> Starlette:
@@ -106,15 +110,20 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     metrics = Metrics(str(os.getpid()))
     graphql = _Later()
     ready = _Later()
+    door = Door()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            app.state.door = door
             world = app.state.world = await open_world(settings, around, stack)
             keys = await _keys(settings, stack)
-            graphql.app = _endpoint(settings, around, world, keys, schema)
+            parts, graphql.app = _endpoint(settings, around, world, keys, schema)
             ready.app = Readiness(_checks(settings, world))
+            room = settings.responses_mib << 20
+            door.way = short_way(parts, world, stack, room=room, metrics=metrics, lines=around.lines)
             yield
+            door.way = None
 
     routes: list[Route | WebSocketRoute | Mount] = [
         Route("/graphql", graphql),
@@ -125,7 +134,8 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     ]
     if settings.shows_page:
         routes += [Mount("/graphql/assets", assets()), Route("/", _to_the_page)]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Telemetry, observe=metrics.observe)])
+    middleware = [Middleware(Front, door), Middleware(Telemetry, observe=metrics.observe)]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
 
 
 async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack) -> World:
@@ -183,51 +193,26 @@ async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
 
 def _endpoint(
     settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
-) -> GraphQLEndpoint:
-    per_second = settings.budgeted_per_second
+) -> tuple[Parts, GraphQLEndpoint]:
     execution = Execution(schema)
-    limits = Limits(
-        tokens=settings.max_tokens,
-        depth=settings.max_depth,
-        fields=settings.max_fields,
-        aliases=settings.max_aliases,
-        cost=settings.max_cost,
-    )
-
-    arrivals = Arrivals(world)
+    parts = parts_of(settings, world, keys, execution.graphql, now=outside.now, monotonic=outside.monotonic)
 
     async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
-        return Context(world, viewer, record_of(request.scope).request_id, arrivals) if viewer else Nobody()
+        return Context(world, viewer, record_of(request.scope).request_id, parts.arrivals) if viewer else Nobody()
 
-    return GraphQLEndpoint(
-        Documents(
-            execution.graphql,
-            limits,
-            suggestions=settings.suggests,
-            count=settings.documents,
-            mebibytes=settings.documents_mib,
-        ),
+    return parts, GraphQLEndpoint(
+        parts.documents,
         execution,
         context_for,
-        authenticate=Authenticator(
-            keys,
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-            now=lambda: outside.now().timestamp(),
-            leeway=settings.token_leeway,
-        ).session,
+        authenticate=parts.authenticator.session,
         present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
-        terms=Terms(
-            body_bytes=settings.body_kib * 1024,
-            body_seconds=settings.body_seconds,
-            seconds=settings.request_seconds,
-            batch=settings.batch_size,
-        ),
+        terms=parts.terms,
         doors=Doors(
             everyone_introspects=settings.introspectors == "everyone",
             viewers_introspect=settings.introspectors != "nobody",
         ),
-        budget=Budget(per_second, settings.requests_burst, outside.monotonic) if per_second else None,
+        persisted=parts.persisted,
+        budget=parts.budget,
         page=opening(settings, outside.now) if settings.shows_page else None,
         now=lambda: outside.now().timestamp(),
         manners=Manners(

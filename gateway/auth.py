@@ -89,6 +89,7 @@ class Authenticator:
         self._leeway = leeway
         self._remember = remember
         self._known: Bounded[bytes, Verified] = Bounded(count, count)
+        self._sessions: Bounded[tuple[bytes, bytes | None], tuple[Session, float]] = Bounded(count, count)
 
     async def __call__(self, headers: Headers) -> Viewer | None:
         """Who sent these headers; None without a token.
@@ -98,6 +99,11 @@ class Authenticator:
         """
         session = await self.session(headers)
         return None if session is None else session.viewer
+
+    def known(self, authorization: bytes, role: bytes | None) -> Session | None:
+        """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered; it never refuses."""
+        remembered = self._sessions.get((sha256(authorization).digest(), role))
+        return remembered[0] if remembered is not None and self._now() < remembered[1] else None
 
     async def session(self, headers: Headers) -> Session | None:
         """Who sent these headers and for how long they are believed; None without a token.
@@ -119,9 +125,13 @@ class Authenticator:
         except NoKeysError:
             problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
-        role = active_role(verified.roles, headers.get("x-active-role"))
+        asked = headers.get("x-active-role")
+        role = active_role(verified.roles, asked)
         viewer = Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
-        return Session(viewer, verified.expires)
+        session = Session(viewer, verified.expires)
+        shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
+        self._sessions.keep(shown_as, (session, verified.believed))
+        return session
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:

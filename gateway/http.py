@@ -45,6 +45,8 @@ HEADERS = {
     "Vary": "Accept, Authorization, X-Active-Role",
     "X-Content-Type-Options": "nosniff",
 }
+PAID_KEY = "gateway.paid"
+"""In the scope of a request that was taken out of the viewer's budget before it came here."""
 LOG = structlog.get_logger(__name__)
 
 
@@ -149,7 +151,7 @@ class GraphQLEndpoint:
         viewer = exchange.viewer = session.viewer if session else None
         exchange.record.role = viewer.role.value if viewer else None
         exchange.payer = viewer.user if viewer else request.client.host if request.client else ""
-        if self._budget is not None:
+        if self._budget is not None and not request.scope.get(PAID_KEY, False):
             self._budget.spend(exchange.payer)
         if isinstance(asked, list):
             return await within(self._terms.seconds, self._batch(asked, exchange))

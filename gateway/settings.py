@@ -97,6 +97,7 @@ class Settings(BaseSettings):
 
     memory_answers: int = Field(20_000, ge=0, description="Answers kept in memory by each process.")
     memory_mib: int = Field(64, ge=0, description="MiB of answers kept in memory by each process.")
+    responses_mib: int = Field(32, ge=0, description="MiB of whole responses kept in memory by each process.")
     documents: int = Field(1_000, ge=1, description="Parsed documents kept by each process.")
     documents_mib: int = Field(32, ge=1, description="MiB of parsed documents kept by each process.")
     body_kib: int = Field(64, ge=1, le=10_240, description="KiB a request body may have.")
@@ -154,6 +155,11 @@ class Settings(BaseSettings):
     def mocking(self) -> bool:
         """Whether a service that never answered is replaced by a mock."""
         return not self.production if self.mocks is None else self.mocks
+
+    @property
+    def says_requests(self) -> bool:
+        """Whether there is a line in the log for each request."""
+        return self.log_level in {"debug", "info"}
 
     @property
     def shows_page(self) -> bool:

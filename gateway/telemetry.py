@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SCOPE_KEY = "gateway.record"
+STARTED_KEY = "gateway.started"
+"""In the scope of a request that somebody looked at before: when that began, by the clock of `Telemetry`."""
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 CALLS_SHOWN = 8
 
@@ -93,7 +95,7 @@ class Telemetry:
             return
         offered = Headers(scope=scope).get("x-request-id", "")
         record = scope[SCOPE_KEY] = Record(offered if SANE.fullmatch(offered) else self._make_id())
-        started = self._clock()
+        started = scope.get(STARTED_KEY) or self._clock()
         status = 0
 
         async def marked(message: Message) -> None:

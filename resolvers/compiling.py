@@ -44,7 +44,7 @@ def steering(nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDetails
     waiting: list[SelectionSetNode] = [node.selection_set for node in nodes if node.selection_set]
     while waiting:
         for selection in waiting.pop().selections:
-            steered = _steered_by(selection)
+            steered = steered_by(selection)
             if steered is None or (isinstance(selection, FieldNode) and selection.arguments):
                 return None
             names.update(dict.fromkeys(steered))
@@ -59,7 +59,7 @@ def steering(nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDetails
     return tuple(names)
 
 
-def _steered_by(selection: SelectionNode) -> list[str] | None:
+def steered_by(selection: SelectionNode) -> list[str] | None:
     """The variables in the directives of one selection; None when a directive is another, or an odd one."""
     names = []
     for directive in selection.directives or ():

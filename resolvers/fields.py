@@ -47,6 +47,32 @@ class Straight(StrawberryField):
         self.straight = resolve
 
 
+class Group(Straight):
+    """A group of a subject's metrics: nothing but the subject they are asked of."""
+
+
+class Asked(Straight):
+    """The field of a metric."""
+
+    def __init__(self, metric: Metric, subject_of: Callable[[Any], Subject] | None = None) -> None:
+        """`subject_of` reads the subject from what the field hangs on, unless that is the subject itself."""
+        self.metric = metric
+        self._chosen = {camel(argument.name): argument for argument in metric.arguments}
+
+        def resolve(
+            source: Any, info: GraphQLResolveInfo[Context], **given: Any
+        ) -> Awaitable[Mapping[str, Any]] | Mapping[str, Any]:
+            subject = source if subject_of is None else subject_of(source)
+            return info.context.answers.ask(metric, subject, self.chosen(given))
+
+        arguments = [_argument(argument) for argument in metric.arguments]
+        super().__init__(metric.name, answer_type(metric), metric.doc, resolve, arguments)
+
+    def chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the client chose, as the formula knows it."""
+        return {self._chosen[name].name: _chosen(self._chosen[name], value) for name, value in given.items()}
+
+
 Growth = dict[type[Any], list[StrawberryField]]
 
 
@@ -70,12 +96,12 @@ def groups(metrics: Iterable[Metric], owners: Mapping[Scope, type[Any]]) -> Grow
             raise DeclarationError(msg)
     for (scope, family), there in places.items():
         if family is Family.SUBJECT:
-            grown.setdefault(owners[scope], []).extend(metric_field(metric, _its_subject) for metric in there.values())
+            grown.setdefault(owners[scope], []).extend(Asked(metric, _its_subject) for metric in there.values())
             continue
         name, says = f"{scope.value.title()}{family.value.title()}", f"{FAMILIES[family]}, of one {scope.value}."
         group = strawberry.type(types.new_class(name), name=name, description=says)
-        grown[group] = [metric_field(metric) for metric in there.values()]
-        grown.setdefault(owners[scope], []).append(Straight(family.value, group, says, _subject))
+        grown[group] = [Asked(metric) for metric in there.values()]
+        grown.setdefault(owners[scope], []).append(Group(family.value, group, says, _subject))
     return grown
 
 
@@ -87,25 +113,6 @@ def _its_subject(source: Any) -> Subject:
 def _subject(source: Any, _info: Any) -> Subject:
     """A group itself is nothing but the subject its metrics are asked of."""
     return _its_subject(source)
-
-
-def _itself(source: Any) -> Subject:
-    subject: Subject = source
-    return subject
-
-
-def metric_field(metric: Metric, subject_of: Callable[[Any], Subject] = _itself) -> Straight:
-    """The field of a metric: its arguments, its answer, its description; the subject is read from what it hangs on."""
-    arguments = [_argument(argument) for argument in metric.arguments]
-    kinds = {camel(argument.name): argument for argument in metric.arguments}
-
-    def resolve(
-        source: Any, info: GraphQLResolveInfo[Context], **given: Any
-    ) -> Awaitable[Mapping[str, Any]] | Mapping[str, Any]:
-        chosen = {kinds[name].name: _chosen(kinds[name], value) for name, value in given.items()}
-        return info.context.answers.ask(metric, subject_of(source), chosen)
-
-    return Straight(metric.name, answer_type(metric), metric.doc, resolve, arguments)
 
 
 def _argument(argument: Argument) -> StrawberryArgument:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
+from analytics import policy
 from analytics.catalog import definition
 from analytics.codec import encode
 from analytics.declare import Family, Metric, Role, Scope
@@ -79,6 +80,16 @@ class Viewer:
         return to_trainer(await info.context.subjects.trainer(None))
 
 
+def to_viewer(me: policy.Viewer) -> Viewer:
+    """The viewer as the graph shows them."""
+    return Viewer(
+        id=strawberry.ID(me.user),
+        name=me.name,
+        roles=[role.name for role in Role if role in me.roles],
+        active_role=me.role.name,
+    )
+
+
 @strawberry.type(description="Everything that can be asked.")
 class Query(ReportQuery):
     """The subjects, and what is known about metrics and services themselves."""
@@ -86,13 +97,7 @@ class Query(ReportQuery):
     @field("Who you are, in which role you ask, and which subject is you.")
     def viewer(self, info: Info) -> Viewer:
         """What the token said."""
-        me = info.context.viewer
-        return Viewer(
-            id=strawberry.ID(me.user),
-            name=me.name,
-            roles=[role.name for role in Role if role in me.roles],
-            active_role=me.role.name,
-        )
+        return to_viewer(info.context.viewer)
 
     @field("The thing with this global id; null when there is none that is yours to know of.")
     async def node(

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from datasources.postgres.session import Actor, Database
 
 
+SEPARATOR = "\x1f"
+"""Between the ids, and between the numbers, that one actor is written down with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened. `details` are ids and counts, never names, addresses or numbers about a person."""
@@ -31,4 +35,19 @@ async def record(database: Database, actor: Actor, events: Sequence[Event]) -> N
         [event.kind for event in events],
         [event.subject for event in events],
         [json.dumps(dict(event.details)) for event in events],
+    )
+
+
+async def record_heard(database: Database, heard: Mapping[Actor, Mapping[str, int]]) -> None:
+    """Add, for each actor, of how many answers about which learners they were told; one statement for all."""
+    if not heard:
+        return
+    actors = list(heard)
+    await database.fetch(
+        "SELECT record_heard($1, $2, $3, $4, $5)",
+        [actor.organization for actor in actors],
+        [actor.user for actor in actors],
+        [actor.role for actor in actors],
+        [SEPARATOR.join(heard[actor]) for actor in actors],
+        [SEPARATOR.join(map(str, heard[actor].values())) for actor in actors],
     )

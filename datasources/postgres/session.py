@@ -20,6 +20,7 @@ from datasources.postgres.connection import (
     DatabaseError,
     connect_application,
 )
+from datasources.postgres.lanes import Lanes
 from datasources.postgres.listening import Callback, listening
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ class Database:
             connection = await session.connection()
             await connection.execute(_ACT, {"organization": organization, "user": user, "role": role})
             yield session
+
+    def lanes(self, most: int = 2) -> Lanes:
+        """A few connections beside the pool, for statements that need no clearing afterwards; close them as well."""
+        return Lanes(lambda: connect_application(self._url), most, self._count)
 
     def listen(self, channel: str, callback: Callback) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Hear a channel on a connection of its own while the context is open; see `listening`."""

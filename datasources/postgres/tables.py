@@ -138,7 +138,7 @@ class AnswerRow(SQLModel, table=True):
         Index(
             "headlines_of_learners",
             *("organization", "metric", "arguments", "subject"),
-            postgresql_include=["scope", "score", "level", "as_of", "calculated_at"],
+            postgresql_include=["scope", "score", "level", "as_of", "calculated_at", "expires_at", "brief"],
             postgresql_where=text("scope = 'learner'"),
         ),
     )
@@ -157,6 +157,7 @@ class AnswerRow(SQLModel, table=True):
     as_of: datetime = Field(sa_type=Moment)
     calculated_at: datetime = Field(sa_type=Moment)
     expires_at: datetime = Field(sa_type=Moment)
+    brief: str | None = Field(default=None, sa_column_args=(Computed("brief_of(value)", persisted=True),), sa_type=Text)
 
 
 class FactRow(SQLModel, table=True):

@@ -181,8 +181,11 @@ class Gateway:
         return await self.ask(DASHBOARD, who)
 
     async def send(self, document: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        return await self.post({"query": document, "variables": variables}, headers)
+
+    async def post(self, asked: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+        """What is answered to a body of the client's own."""
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self._noting), base_url="http://gateway") as client:
-            asked = {"query": document, "variables": variables}
             response = await client.post("/graphql", json=asked, headers=headers)
         return Reply(response.status_code, response.json(), response.text)
 

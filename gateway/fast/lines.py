@@ -1,0 +1,49 @@
+"""One line per request, as `gateway.telemetry` says it, written without the detours of logging.
+
+Making a line through the logging of Python takes 30 microseconds, as long as all the rest of a kept response. These
+are the same lines, made at once and written together a moment later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SOON = 0.1
+"""Seconds until what was said is written."""
+MOST = 500
+"""The most lines that wait."""
+
+
+class Lines:
+    """Says lines to `stream`, in order, at the latest `SOON` seconds later. Belongs to one event loop."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+
+    def info(self, event: str, **said: Any) -> None:
+        """One line, as a logger of requests says it."""
+        self.say({"event": event, **said})
+
+    def say(self, said: Mapping[str, Any]) -> None:
+        """One line."""
+        stamped = {**said, "logger": "gateway.request", "level": "info", "timestamp": datetime.now(UTC)}
+        self._waiting.append(orjson.dumps(stamped, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(SOON, self.flush)
+        elif len(self._waiting) >= MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._stream.write(b"".join(waiting).decode())
+            self._stream.flush()

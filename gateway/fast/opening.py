@@ -1,0 +1,82 @@
+"""The short way, put together from the parts of the ordinary one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analytics.at_hand import Finder
+from analytics.hearsay import Hearsay
+from datasources.postgres.reading import Reading
+from gateway.fast.front import ShortWay
+from gateway.fast.kept import KeptResponses
+from gateway.fast.requests import Requests
+from gateway.metrics import Count
+from resolvers.plan.document import compile_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AsyncExitStack
+
+    from analytics.world import World
+    from datasources.postgres.reading import ReadingStatistics
+    from gateway.fast.front import WayStatistics
+    from gateway.fast.kept import KeptStatistics
+    from gateway.fast.lines import Lines
+    from gateway.metrics import Metrics
+    from gateway.parts import Parts
+
+
+def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
+    parts: Parts,
+    world: World,
+    stack: AsyncExitStack,
+    *,
+    room: int,
+    metrics: Metrics,
+    lines: Lines | None,
+) -> ShortWay:
+    """The short way, in place until the stack is closed; `room` are the bytes of responses that are kept."""
+    lanes, wide = world.database.lanes(), world.database.lanes()
+    stack.push_async_callback(lanes.close)
+    stack.push_async_callback(wide.close)
+    reading = Reading(lanes)
+    stack.push_async_callback(reading.close)
+    hearsay = Hearsay(world.database)
+    stack.push_async_callback(hearsay.close)
+    kept = KeptResponses(room, world.now)
+    world.watchers.append(kept.drop)
+    world.roster.forgetting.append(kept.drop)
+    if lines is not None:
+        stack.callback(lines.flush)
+    way = ShortWay(
+        world=world,
+        requests=Requests(parts.documents, parts.persisted, partial(compile_plan, parts.graphql)),
+        kept=kept,
+        finder=Finder(world, reading, wide),
+        hearsay=hearsay,
+        arrivals=parts.arrivals,
+        authenticator=parts.authenticator,
+        budget=parts.budget,
+        terms=parts.terms,
+        lines=lines,
+        observe=metrics.observe,
+    )
+    metrics.watch(lambda: _counts(way.statistics(), kept.statistics(), reading.statistics))
+    return way
+
+
+def _counts(way: WayStatistics, kept: KeptStatistics, reading: ReadingStatistics) -> Iterator[Count]:
+    """What the short way counts."""
+    says = "Requests by the way they were answered: from what is kept, by a plan, from what is kept though the "
+    says += "database does not answer, or the ordinary way."
+    for name in ("kept", "planned", "at_worst", "passed_on"):
+        yield Count("gateway_ways", says, name, getattr(way, name))
+    for name in ("hits", "misses", "evictions", "dropped"):
+        yield Count("gateway_kept_responses", "What became of kept responses.", name, getattr(kept, name))
+    yield Count("gateway_kept_responses_held", "Kept responses.", "responses", kept.items, falls=True)
+    yield Count("gateway_kept_responses_bytes", "Bytes of kept responses.", "bytes", kept.bytes, falls=True)
+    for name in ("looks", "statements"):
+        yield Count(
+            "gateway_reading", "Looks into kept answers, and the statements they shared.", name, getattr(reading, name)
+        )
