@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.policy import Subject
     from analytics.record import Answer
     from analytics.roster import Roster
+    from analytics.standing import Standings
     from datasources.fetch import Services
     from datasources.memory import Memory
     from datasources.postgres.answers import Kept, Question
@@ -43,7 +44,7 @@ class World:
     was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
-    share looking.
+    share looking. `standings`: who may be heard at all, where people ask and not only jobs.
     """
 
     database: Database
@@ -58,6 +59,7 @@ class World:
     hub: Hub[None] = field(default_factory=Hub)
     replica: Replica | None = None
     together: Together = field(default_factory=Together)
+    standings: Standings | None = None
 
     async def keep(self, organization: str) -> None:
         """Keep what was worked out for an organization; while the database is away it waits for the next request.

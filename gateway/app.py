@@ -9,18 +9,17 @@ import random
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from analytics.arriving import Arrivals
 from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
+from analytics.standing import Standings
 from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
@@ -29,35 +28,24 @@ from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
-from gateway.auth import Authenticator
-from gateway.budget import Budget
-from gateway.context import Context, Nobody
-from gateway.documents import Documents
-from gateway.execution import Execution
+from gateway.edge import Edge, neighbours
+from gateway.endpoint import endpoint
 from gateway.health import Alive, Check, Readiness
 from gateway.hearing import hear
-from gateway.http import GraphQLEndpoint, Terms
-from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
-from gateway.limits import Limits
+from gateway.identity import open_identity
 from gateway.metrics import Metrics
-from gateway.operation import Doors
 from gateway.page import assets
-from gateway.streams.manners import Manners
-from gateway.streams.seats import Seats
-from gateway.tabs import opening
-from gateway.telemetry import Telemetry, record_of
-from resolvers.errors import present
+from gateway.telemetry import Telemetry
 from resolvers.schema import build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    import httpx
     import strawberry
-    from starlette.requests import HTTPConnection, Request
+    from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from analytics.policy import Viewer
-    from gateway.keys import Keys
     from gateway.settings import Settings
 
 SCHEMA = build(METRICS)
@@ -111,8 +99,8 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             world = app.state.world = await open_world(settings, around, stack)
-            keys = await _keys(settings, stack)
-            graphql.app = _endpoint(settings, around, world, keys, schema)
+            identity = await open_identity(settings, around, world, stack)
+            graphql.app = await endpoint(settings, around, world, schema, identity=identity, stack=stack)
             ready.app = Readiness(_checks(settings, world))
             yield
 
@@ -125,7 +113,11 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     ]
     if settings.shows_page:
         routes += [Mount("/graphql/assets", assets()), Route("/", _to_the_page)]
-    return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Telemetry, observe=metrics.observe)])
+    middleware = [
+        Middleware(Telemetry, observe=metrics.observe),
+        Middleware(Edge, neighbours(settings), only_https=settings.production),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
 
 
 async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack) -> World:
@@ -166,79 +158,16 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
         replica = Replica(database, lambda: Database.open(replica_url), outside.monotonic)
         await stack.enter_async_context(replica.watched())
 
-    world = World(database, services, memory, roster, clock, outside.now, outside.patience, replica=replica)
+    standings = Standings(
+        database, services.remotes["directory"], now=outside.now, lasts=timedelta(seconds=settings.standing_seconds)
+    )
+    stack.push_async_callback(standings.close)
+
+    world = World(
+        database, services, memory, roster, clock, outside.now, outside.patience, replica=replica, standings=standings
+    )
     await hear(world, stack)
     return world
-
-
-async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
-    if settings.keys_url is not None:
-        client = await stack.enter_async_context(httpx.AsyncClient())
-        keys = PublishedKeys(client, settings.keys_url, time.monotonic)
-        stack.push_async_callback(keys.close)
-        return keys
-    secret = settings.token_key.get_secret_value() if settings.token_key else development_secret(settings.home)
-    return OneKey(secret_key(secret))
-
-
-def _endpoint(
-    settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
-) -> GraphQLEndpoint:
-    per_second = settings.budgeted_per_second
-    execution = Execution(schema)
-    limits = Limits(
-        tokens=settings.max_tokens,
-        depth=settings.max_depth,
-        fields=settings.max_fields,
-        aliases=settings.max_aliases,
-        cost=settings.max_cost,
-    )
-
-    arrivals = Arrivals(world)
-
-    async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
-        return Context(world, viewer, record_of(request.scope).request_id, arrivals) if viewer else Nobody()
-
-    return GraphQLEndpoint(
-        Documents(
-            execution.graphql,
-            limits,
-            suggestions=settings.suggests,
-            count=settings.documents,
-            mebibytes=settings.documents_mib,
-        ),
-        execution,
-        context_for,
-        authenticate=Authenticator(
-            keys,
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-            now=lambda: outside.now().timestamp(),
-            leeway=settings.token_leeway,
-        ).session,
-        present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
-        terms=Terms(
-            body_bytes=settings.body_kib * 1024,
-            body_seconds=settings.body_seconds,
-            seconds=settings.request_seconds,
-            batch=settings.batch_size,
-        ),
-        doors=Doors(
-            everyone_introspects=settings.introspectors == "everyone",
-            viewers_introspect=settings.introspectors != "nobody",
-        ),
-        budget=Budget(per_second, settings.requests_burst, outside.monotonic) if per_second else None,
-        page=opening(settings, outside.now) if settings.shows_page else None,
-        now=lambda: outside.now().timestamp(),
-        manners=Manners(
-            idle=settings.stream_idle_seconds,
-            slow=settings.stream_slow_seconds,
-            answer=settings.request_seconds,
-            operations=settings.stream_operations,
-            messages=settings.stream_messages,
-        ),
-        seats=Seats(total=settings.streams, each=settings.streams_each),
-    )
 
 
 def _checks(settings: Settings, world: World) -> list[Check]:

@@ -14,6 +14,7 @@ from analytics.policy import NotAllowed, NotFound
 from datasources.report import ServiceReport
 from resolvers import job_lists, leaderboard
 from resolvers.answers import MetricDefinition
+from resolvers.audit import AuditQuery
 from resolvers.context import Info
 from resolvers.errors import BadInput
 from resolvers.ids import GlobalId, from_global, uuid_of
@@ -80,7 +81,7 @@ class Viewer:
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(ReportQuery):
+class Query(ReportQuery, AuditQuery):
     """The subjects, and what is known about metrics and services themselves."""
 
     @field("Who you are, in which role you ask, and which subject is you.")

@@ -53,6 +53,9 @@ _STATEMENTS: Mapping[str, str] = {
     "reports": """
         DELETE FROM reports WHERE organization = :organization AND (owner = :person OR strpos(content, :person) > 0)
         """,
+    "sessions": "DELETE FROM sessions WHERE organization = :organization AND person = :person",
+    "revocations": "DELETE FROM revocations WHERE organization = :organization AND person = :person",
+    "accounts": "DELETE FROM local_accounts WHERE organization = :organization AND person = :person",
     # Enrolments and teaching go with the person.
     "people": "DELETE FROM people WHERE organization = :organization AND id = :person",
 }

@@ -17,6 +17,7 @@ from datasources.postgres.audit import Event, record
 from datasources.postgres.job_tables import JobRow, ReportRow
 from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.session_tables import RevocationRow, SessionRow
 from datasources.postgres.tables import AnswerRow, FactRow, SyncRow
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Gone:
     facts: int = 0
     jobs: int = 0
     reports: int = 0
+    sessions: int = 0
+    revocations: int = 0
 
     def __add__(self, other: Gone) -> Gone:
         return Gone(
@@ -47,6 +50,8 @@ class Gone:
             self.facts + other.facts,
             self.jobs + other.jobs,
             self.reports + other.reports,
+            self.sessions + other.sessions,
+            self.revocations + other.revocations,
         )
 
 
@@ -75,6 +80,8 @@ async def expired(database: Database, now: datetime) -> Gone:
             facts=await _delete(database, organization, FactRow, FactRow.seen_at, now - FACTS),
             jobs=await _delete(database, organization, JobRow, JobRow.finished_at, now - JOBS),
             reports=await _delete(database, organization, ReportRow, ReportRow.created_at, now - REPORTS),
+            sessions=await _delete(database, organization, SessionRow, SessionRow.expires_at, now),
+            revocations=await _delete(database, organization, RevocationRow, RevocationRow.until, now),
         )
         if here != Gone():
             await record(database, system(organization), [Event("pruned", None, asdict(here))])

@@ -178,7 +178,13 @@ class AuditRow(SQLModel, table=True):
     """
 
     __tablename__ = "audit"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
+    __table_args__ = (
+        Index("audit_in_order", "organization", "at", "id"),
+        Index("audit_of_subject", "organization", "subject", "at"),
+        Index("audit_of_actor", "organization", "actor", "at"),
+        Index("audit_of_address", "organization", "address", "at"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
 
     organization: str = Field(sa_type=Text, primary_key=True)
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -190,6 +196,8 @@ class AuditRow(SQLModel, table=True):
     kind: str = Field(sa_type=Text)
     subject: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    address: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)
 
 
 class LeaderboardChoiceRow(SQLModel, table=True):

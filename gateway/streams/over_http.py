@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
+from gateway.auth import ENDED, losing_of
 from gateway.refusal import error
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from gateway.auth import Session
     from gateway.streams.manners import Manners
 
 LOG = structlog.get_logger(__name__)
 EXPIRED = error("UNAUTHENTICATED", "The token has expired: subscribe again with a new one.")
+TAKEN_BACK = error("UNAUTHENTICATED", ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,10 @@ class Streamed:
     """An ASGI response that goes on until the stream ends, the client leaves or reads too slowly, or `seconds` pass.
 
     What comes too fast is not kept here: the next response is asked for when the last one was taken. `held` is
-    let go of at the end.
+    let go of at the end. Where the token of the `session` is taken back, it ends at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what holds it and what ends it, each by name
         self,
         bodies: AsyncGenerator[dict[str, Any]],
         framing: Framing,
@@ -81,7 +84,9 @@ class Streamed:
         seconds: float,
         manners: Manners,
         held: ExitStack,
+        session: Session | None = None,
     ) -> None:
+        self._session = session
         self._bodies = bodies
         self._held = held
         self._framing = framing
@@ -129,12 +134,16 @@ class Streamed:
         loop = asyncio.get_running_loop()
         over = loop.time() + self._seconds
         following: asyncio.Future[dict[str, Any]] | None = None
+        losing = losing_of(self._session)
         try:
             while True:
                 following = following or asyncio.ensure_future(anext(self._bodies))
-                left = over - loop.time()
-                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._manners.beat, left)))
-                if done:
+                pause = max(0.0, min(self._manners.beat, over - loop.time()))
+                await asyncio.wait((following, losing), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                if losing.done():
+                    yield self._framing.frame({"errors": [TAKEN_BACK]})
+                    return
+                if following.done():
                     with suppress(StopAsyncIteration):
                         yield self._framing.frame(following.result())
                         following = None
@@ -145,6 +154,7 @@ class Streamed:
                     return
                 yield self._framing.beat
         finally:
+            losing.cancel()
             if following is not None:
                 following.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):

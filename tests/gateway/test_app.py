@@ -64,7 +64,7 @@ class Running:
 
 @asynccontextmanager
 async def running(url: str, **settings: Any) -> AsyncIterator[Running]:
-    told = {"database_url": url, "token_key": "k" * 32, **settings}
+    told = {"database_url": url, "token_key": "k" * 32, "allowed_hosts": ("gateway",), **settings}
     app = create_app(Settings.model_validate(told))
     async with (
         app.router.lifespan_context(app),

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import SQLModel, select, text
 from typer.testing import CliRunner
 
-from datasources.postgres import answers, audit, choices, jobs, prune, reports, roster
+from datasources.postgres import answers, audit, choices, jobs, local_accounts, prune, reports, roster, sessions
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.jobs import Kind, Wanted
+from datasources.postgres.local_accounts import LocalAccount
 from datasources.postgres.prune import JANITOR, Gone
 from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.sessions import Given
 from datasources.postgres.tables import AggregateRow, AnswerRow, FactRow
 from gateway.cli import app
 from tests.cast import ACME, LENA, OLGA, OTHER, SAM
@@ -96,6 +98,11 @@ async def fill(database: Database) -> None:
             row = {"organization": organization, "name": "", "day": NOW.date(), "version": 1, "n": 10, "total": 10}
             session.add(AggregateRow(scope="organization", metric="velocity", squares=10, **row))
         await reports.keep(database, organization, somebody, Report("one", ReportFormat.CSV, NOW, "score,1"))
+        given = Given(f"refresh {somebody}", f"access {somebody}", NOW)
+        await sessions.start(database, organization, somebody, None, given)
+        await sessions.sign_out(database, organization, somebody, given.access, NOW)
+        account = LocalAccount(organization, somebody, f"{somebody}@example.org", "", ("learner",), "hashed")
+        await local_accounts.add(database, account)
 
 
 async def seen(clone: Clone, actor: Actor) -> dict[str, int]:
