@@ -24,17 +24,18 @@ from analytics.roster import PATIENCE, Roster
 from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
-from datasources.postgres import jobs, migrate, prune
+from datasources.postgres import deliveries
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
 from gateway.auth import Authenticator
 from gateway.budget import Budget
+from gateway.checks import checks
 from gateway.context import Context, Nobody
 from gateway.documents import Documents
 from gateway.execution import Execution
-from gateway.health import Alive, Check, Readiness
+from gateway.health import Alive, Readiness
 from gateway.hearing import hear
 from gateway.http import GraphQLEndpoint, Terms
 from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
@@ -42,6 +43,7 @@ from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.operation import Doors
 from gateway.page import assets
+from gateway.streams.farewell import told_to_stop
 from gateway.streams.manners import Manners
 from gateway.streams.seats import Seats
 from gateway.tabs import opening
@@ -110,10 +112,16 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            leaving = asyncio.Event()
+            stack.enter_context(told_to_stop(leaving))
             world = app.state.world = await open_world(settings, around, stack)
             keys = await _keys(settings, stack)
-            graphql.app = _endpoint(settings, around, world, keys, schema)
-            ready.app = Readiness(_checks(settings, world))
+            endpoint = _endpoint(
+                settings, around, world, keys, schema=schema, leaving=leaving, observe=metrics.operated
+            )
+            graphql.app = endpoint
+            metrics.watch(streams=lambda: endpoint.streams, queue=lambda: deliveries.lengths(world.database))
+            ready.app = Readiness(checks(settings, world))
             yield
 
     routes: list[Route | WebSocketRoute | Mount] = [
@@ -181,8 +189,15 @@ async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
     return OneKey(secret_key(secret))
 
 
-def _endpoint(
-    settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
+def _endpoint(  # noqa: PLR0913 - everything that lives as long as the process
+    settings: Settings,
+    outside: Outside,
+    world: World,
+    keys: Keys,
+    *,
+    schema: strawberry.Schema,
+    leaving: asyncio.Event,
+    observe: Callable[[str, str, float], None],
 ) -> GraphQLEndpoint:
     per_second = settings.budgeted_per_second
     execution = Execution(schema)
@@ -238,41 +253,9 @@ def _endpoint(
             messages=settings.stream_messages,
         ),
         seats=Seats(total=settings.streams, each=settings.streams_each),
+        leaving=leaving,
+        observe=observe,
     )
-
-
-def _checks(settings: Settings, world: World) -> list[Check]:
-    async def database() -> str | None:
-        await world.database.ping()
-        return None
-
-    async def migrations() -> str | None:
-        return migrate.complaint(await migrate.found(world.database))
-
-    async def waiting() -> str | None:
-        number = await jobs.unattended(world.database)
-        return f"{number} jobs wait: does a worker run?" if number else None
-
-    async def services() -> str | None:
-        causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
-        down = [f"{name} ({cause.value})" for name, cause in causes.items() if cause is not None]
-        return ", ".join(down) or None
-
-    async def partitions() -> str | None:
-        missing = await prune.missing(world.database)
-        return f"{missing}: does a worker run?" if missing else None
-
-    async def page() -> str | None:
-        return None if assets().lookup_path("main.js")[1] else "its assets are not built: run make setup"
-
-    checks = [
-        Check("database", database),
-        Check("migrations", migrations),
-        Check("services", services, essential=False),
-        Check("jobs", waiting, essential=False),
-        Check("partitions", partitions, essential=False),
-    ]
-    return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
 
 
 async def _to_the_page(_: Request) -> RedirectResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -64,7 +65,8 @@ class GraphQLEndpoint:
 
     `context_for` makes what one operation carries, `authenticate` says who asks (nobody is None) or refuses,
     `present` turns an error of the execution into what the client may read of it, `page` is shown to a
-    browser that asks for HTML without a query.
+    browser that asks for HTML without a query. When `leaving` is set, whatever streams says so and ends.
+    `observe` hears (kind, code, seconds) of each operation of a websocket; the code of one that went well is OK.
     """
 
     def __init__(  # noqa: PLR0913  (the parts it is made of, all but three by name)
@@ -83,6 +85,8 @@ class GraphQLEndpoint:
         now: Callable[[], float] = time.time,
         manners: Manners | None = None,
         seats: Seats | None = None,
+        leaving: asyncio.Event | None = None,
+        observe: Callable[[str, str, float], None] | None = None,
     ) -> None:
         self._terms = terms or Terms()
         self._conductor = Conductor(
@@ -97,9 +101,16 @@ class GraphQLEndpoint:
         self._now = now
         self._manners = manners or Manners()
         self._seats = seats or Seats()
+        self._leaving = leaving or asyncio.Event()
+        self._observe = observe
         self._authenticate = authenticate
         self._budget = budget
         self._page = page
+
+    @property
+    def streams(self) -> int:
+        """How many streams and websockets are open."""
+        return self._seats.taken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then do what can wait."""
@@ -134,6 +145,8 @@ class GraphQLEndpoint:
             self._authenticate,
             budget=self._budget,
             seats=self._seats,
+            leaving=self._leaving,
+            observe=self._observe,
             now=self._now,
             manners=self._manners,
         )
@@ -172,7 +185,14 @@ class GraphQLEndpoint:
                 bodies = alone(refusal(no, exchange))
             left = session.expires - self._now() if session else self._manners.longest
             seconds = min(left, self._manners.longest)
-            return Streamed(bodies, framing, seconds=seconds, manners=self._manners, held=held.pop_all())
+            return Streamed(
+                bodies,
+                framing,
+                seconds=seconds,
+                manners=self._manners,
+                held=held.pop_all(),
+                leaving=self._leaving,
+            )
 
     async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:
         """The answers of a batch, in order, one after the other; a status that all of them share is its own."""

@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from gateway.refusal import error
+from gateway.streams.farewell import STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,11 +70,11 @@ HEADERS = {
 class Streamed:
     """An ASGI response that goes on until the stream ends, the client leaves or reads too slowly, or `seconds` pass.
 
-    What comes too fast is not kept here: the next response is asked for when the last one was taken. `held` is
-    let go of at the end.
+    It ends as well when the process is told to stop, which `leaving` says. What comes too fast is not kept here: the
+    next response is asked for when the last one was taken. `held` is let go of at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is sent, how, and all that ends it
         self,
         bodies: AsyncGenerator[dict[str, Any]],
         framing: Framing,
@@ -81,9 +82,11 @@ class Streamed:
         seconds: float,
         manners: Manners,
         held: ExitStack,
+        leaving: asyncio.Event,
     ) -> None:
         self._bodies = bodies
         self._held = held
+        self._leaving = leaving
         self._framing = framing
         self._seconds = seconds
         self._manners = manners
@@ -125,26 +128,32 @@ class Streamed:
             LOG.warning("stream.dropped", reason="it read too slowly")
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
-        """The frames, and beats between them, until the stream ends or the time is over."""
+        """The frames, and beats between them, until the stream ends, the time is over or the process stops."""
         loop = asyncio.get_running_loop()
         over = loop.time() + self._seconds
+        stopping = asyncio.ensure_future(self._leaving.wait())
         following: asyncio.Future[dict[str, Any]] | None = None
         try:
             while True:
                 following = following or asyncio.ensure_future(anext(self._bodies))
                 left = over - loop.time()
-                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._manners.beat, left)))
-                if done:
+                await asyncio.wait(
+                    (following, stopping),
+                    timeout=max(0.0, min(self._manners.beat, left)),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if following.done():
                     with suppress(StopAsyncIteration):
                         yield self._framing.frame(following.result())
                         following = None
                         continue
                     return
-                if over <= loop.time():
-                    yield self._framing.frame({"errors": [EXPIRED]})
+                if stopping.done() or over <= loop.time():
+                    yield self._framing.frame({"errors": [STOPPING if stopping.done() else EXPIRED]})
                     return
                 yield self._framing.beat
         finally:
+            stopping.cancel()
             if following is not None:
                 following.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
