@@ -115,8 +115,11 @@ class Reports:
             raise Unavailable(msg) from error
 
 
-async def make(world: World, job: Job) -> Report:
-    """Make the report of a job and keep it; made again, it replaces what was there."""
+async def make(world: World, job: Job) -> Report | None:
+    """Make the report of a job and keep it; made again, it replaces what was there.
+
+    None, and nothing is kept, where it names somebody who was forgotten meanwhile.
+    """
     role = Role(job.role)
     viewer = Viewer(job.owner, job.organization, frozenset({role}), role)
     scope = OWN[role]
@@ -133,7 +136,8 @@ async def make(world: World, job: Job) -> Report:
     form = ReportFormat(job.details["format"])
     told = {metric.key: answer for metric, answer in zip(asked, found, strict=True)}
     report = Report(job.id, form, world.now(), written(told, form, world.now()))
-    await reports.keep(world.database, job.organization, job.owner, report)
+    if not await reports.keep(world.database, job.organization, job.owner, report):
+        return None
     answers.trail.did(Event("export.made", None, {"report": report.id, "answers": len(found)}))
     await answers.afterwards()
     return report

@@ -143,7 +143,7 @@ class Roster:
         unknown = [person for person in keys if person not in found]
         if not unknown:
             return found
-        mark = self._memory.mark()
+        mark, earlier = self._memory.mark(), self._earlier.mark()
         try:
             async with asyncio.timeout(self._patience):
                 read = await people.find(self._database, actor, unknown)
@@ -152,7 +152,7 @@ class Roster:
             return found | {p: known for p in unknown if (known := self._earlier.get(keys[p])) is not None}
         for person, row in read.items():
             self._memory.put(keys[person], row, until=self._now() + REMEMBERED, mark=mark)
-            self._earlier.put(keys[person], row, until=self._now() + KNOWN_EARLIER)
+            self._earlier.put(keys[person], row, until=self._now() + KNOWN_EARLIER, mark=earlier)
         return found | {person: read.get(person) for person in unknown}
 
     async def organization(self, actor: Actor) -> people.Organization | None:

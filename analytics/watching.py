@@ -156,7 +156,7 @@ def steps(before: Job, after: Job) -> Iterator[Job]:
 
     A job that ended before anybody looked was running nevertheless, and is told of as running first.
     """
-    ran = after.attempts > before.attempts
+    ran = after.turn > before.turn
     if before.status is Status.QUEUED and after.status.over and ran:
         yield replace(after, status=Status.RUNNING, progress=before.progress, finished_at=None, result=None, error=None)
     if replace(before, unwanted=after.unwanted, details=after.details) != after:

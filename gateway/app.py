@@ -23,18 +23,20 @@ from analytics.standing import Standings
 from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
-from datasources.postgres import jobs, migrate, prune
+from datasources.postgres import deliveries
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
+from gateway.checks import checks
 from gateway.edge import Edge, neighbours
 from gateway.endpoint import endpoint
-from gateway.health import Alive, Check, Readiness
+from gateway.health import Alive, Readiness
 from gateway.hearing import hear
 from gateway.identity import open_identity
 from gateway.metrics import Metrics
 from gateway.page import assets
+from gateway.streams.farewell import told_to_stop
 from gateway.telemetry import Telemetry
 from resolvers.schema import build
 
@@ -98,10 +100,23 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            leaving = asyncio.Event()
+            stack.enter_context(told_to_stop(leaving))
             world = app.state.world = await open_world(settings, around, stack)
             identity = await open_identity(settings, around, world, stack)
-            graphql.app = await endpoint(settings, around, world, schema, identity=identity, stack=stack)
-            ready.app = Readiness(_checks(settings, world))
+            serving = await endpoint(
+                settings,
+                around,
+                world,
+                schema,
+                identity=identity,
+                stack=stack,
+                leaving=leaving,
+                observe=metrics.operated,
+            )
+            graphql.app = serving
+            metrics.watch(streams=lambda: serving.streams, queue=lambda: deliveries.lengths(world.database))
+            ready.app = Readiness(checks(settings, world))
             yield
 
     routes: list[Route | WebSocketRoute | Mount] = [
@@ -168,40 +183,6 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     )
     await hear(world, stack)
     return world
-
-
-def _checks(settings: Settings, world: World) -> list[Check]:
-    async def database() -> str | None:
-        await world.database.ping()
-        return None
-
-    async def migrations() -> str | None:
-        return migrate.complaint(await migrate.found(world.database))
-
-    async def waiting() -> str | None:
-        number = await jobs.unattended(world.database)
-        return f"{number} jobs wait: does a worker run?" if number else None
-
-    async def services() -> str | None:
-        causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
-        down = [f"{name} ({cause.value})" for name, cause in causes.items() if cause is not None]
-        return ", ".join(down) or None
-
-    async def partitions() -> str | None:
-        missing = await prune.missing(world.database)
-        return f"{missing}: does a worker run?" if missing else None
-
-    async def page() -> str | None:
-        return None if assets().lookup_path("main.js")[1] else "its assets are not built: run make setup"
-
-    checks = [
-        Check("database", database),
-        Check("migrations", migrations),
-        Check("services", services, essential=False),
-        Check("jobs", waiting, essential=False),
-        Check("partitions", partitions, essential=False),
-    ]
-    return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
 
 
 async def _to_the_page(_: Request) -> RedirectResponse:

@@ -28,6 +28,7 @@ from resolvers.schema import graphql_schema
 from resolvers.weights import weight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     import strawberry
@@ -49,8 +50,10 @@ async def endpoint(  # noqa: PLR0913 - the parts it is made of
     *,
     identity: Identity,
     stack: AsyncExitStack,
+    leaving: asyncio.Event,
+    observe: Callable[[str, str, float], None],
 ) -> GraphQLEndpoint:
-    """What answers at /graphql; what it opens is closed with the stack.
+    """What answers at /graphql; what it opens is closed with the stack, and its streams end when it is `leaving`.
 
     Raises:
         TrustError: the list of trusted documents cannot be read.
@@ -104,6 +107,8 @@ async def endpoint(  # noqa: PLR0913 - the parts it is made of
             messages=settings.stream_messages,
         ),
         seats=Seats(total=settings.streams, each=settings.streams_each),
+        leaving=leaving,
+        observe=observe,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ class GraphQLEndpoint:
     `context_for` makes what one operation carries, `authenticate` says who asks (nobody is None) or refuses,
     `present` turns an error of the execution into what the client may read of it, `page` is shown to a
     browser that asks for HTML without a query. `lobby` are the places of websockets that have not said who they
-    are yet, for each address.
+    are yet, for each address. When `leaving` is set, whatever streams says so and ends. `observe` hears (kind, code,
+    seconds) of each operation of a websocket; the code of one that went well is OK.
     """
 
     def __init__(  # noqa: PLR0913  (the parts it is made of, all but three by name)
@@ -97,6 +99,8 @@ class GraphQLEndpoint:
         manners: Manners | None = None,
         seats: Seats | None = None,
         lobby: Seats | None = None,
+        leaving: asyncio.Event | None = None,
+        observe: Callable[[str, str, float], None] | None = None,
     ) -> None:
         self._terms = terms or Terms()
         self._conductor = Conductor(
@@ -114,8 +118,15 @@ class GraphQLEndpoint:
         self._manners = manners or Manners()
         self._seats = seats or Seats()
         self._lobby = lobby or Seats(total=200, each=50)
+        self._leaving = leaving or asyncio.Event()
+        self._observe = observe
         self._authenticate = authenticate
         self._page = page
+
+    @property
+    def streams(self) -> int:
+        """How many streams and websockets are open."""
+        return self._seats.taken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then do what can wait."""
@@ -150,6 +161,8 @@ class GraphQLEndpoint:
             self._authenticate,
             seats=self._seats,
             lobby=self._lobby,
+            leaving=self._leaving,
+            observe=self._observe,
             now=self._now,
             manners=self._manners,
         )
@@ -184,7 +197,14 @@ class GraphQLEndpoint:
         """A refusal as a stream of one response."""
         exchange.record.code = no.code
         bodies = alone(refusal(no, exchange))
-        return Streamed(bodies, framing, seconds=self._manners.longest, manners=self._manners, held=ExitStack())
+        return Streamed(
+            bodies,
+            framing,
+            seconds=self._manners.longest,
+            manners=self._manners,
+            held=ExitStack(),
+            leaving=self._leaving,
+        )
 
     async def _stream(
         self, admitted: Admitted, exchange: Exchange, framing: Framing, session: Session | None
@@ -201,7 +221,13 @@ class GraphQLEndpoint:
             left = session.expires - self._now() if session else self._manners.longest
             seconds = min(left, self._manners.longest)
             return Streamed(
-                bodies, framing, seconds=seconds, manners=self._manners, held=held.pop_all(), session=session
+                bodies,
+                framing,
+                seconds=seconds,
+                manners=self._manners,
+                held=held.pop_all(),
+                session=session,
+                leaving=self._leaving,
             )
 
     async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:

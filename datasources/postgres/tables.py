@@ -20,6 +20,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    LargeBinary,
     Text,
     text,
 )
@@ -222,6 +223,18 @@ class RecommendationDecisionRow(SQLModel, table=True):
     recommendation: str = Field(sa_type=Text, primary_key=True)
     kind: str = Field(sa_type=Text)
     decided_at: datetime = Field(sa_type=Moment)
+
+
+class ForgottenRow(SQLModel, table=True):
+    """That somebody was forgotten, and when: a digest of their id and the organization's, which names nobody."""
+
+    __tablename__ = "forgotten"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    at: datetime | None = Field(
+        default=None, sa_type=Moment, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
 
 
 class AggregateRow(SQLModel, table=True):

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from gateway.auth import ENDED, SCOPE_KEY, losing_of
 from gateway.operation import Exchange, within
 from gateway.refusal import Refused, error
+from gateway.streams.farewell import WORDS
 from gateway.streams.manners import Manners
 from gateway.streams.messages import PROTOCOL, Closed, asked_in, headers_of, id_of, invalid, message_of
 from gateway.telemetry import Record, new_request_id
@@ -41,7 +42,8 @@ WINDOW = 10.0
 class Socket:
     """One client. Every operation is a task; all that is sent goes through one lock, and is waited for.
 
-    `now` is the wall clock that tokens expire by, in seconds since 1970.
+    `now` is the wall clock that tokens expire by, in seconds since 1970; `leaving` is set when the process stops.
+    `observe` hears (kind, code, seconds) of each operation.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it works with, most by name
@@ -53,6 +55,8 @@ class Socket:
         seats: Seats,
         lobby: Seats,
         now: Callable[[], float],
+        leaving: asyncio.Event,
+        observe: Callable[[str, str, float], None] | None = None,
         manners: Manners | None = None,
     ) -> None:
         self._websocket = websocket
@@ -60,6 +64,8 @@ class Socket:
         self._authenticate = authenticate
         self._seats = seats
         self._lobby = lobby
+        self._leaving = leaving
+        self._observe = observe
         self._now = now
         self._manners = manners or Manners()
         self._lock = asyncio.Lock()
@@ -129,12 +135,13 @@ class Socket:
         expires = busy_at + (self._session.expires - self._now() if self._session else self._manners.longest)
         hearing: asyncio.Task[dict[str, Any]] | None = None
         losing = losing_of(self._session)
+        stopping = asyncio.create_task(self._leaving.wait())
         try:
             while True:
                 hearing = hearing or asyncio.create_task(self._receive())
                 busy = bool(self._running)
                 until = expires if busy else min(expires, busy_at + self._manners.idle)
-                events: list[asyncio.Future[Any]] = [hearing, self._broken, losing, *self._running.values()]
+                events: list[asyncio.Future[Any]] = [hearing, stopping, losing, self._broken, *self._running.values()]
                 await asyncio.wait(
                     events,
                     timeout=max(0.0, until - loop.time()),
@@ -142,6 +149,8 @@ class Socket:
                 )
                 if self._broken.done():
                     raise self._broken.result()
+                if stopping.done():
+                    raise Closed(1012, WORDS)
                 if expires <= loop.time():
                     raise Closed(4403, "The token has expired" if self._session else "This took too long")
                 if losing.done():
@@ -155,6 +164,7 @@ class Socket:
                     busy_at = loop.time()
         finally:
             losing.cancel()
+            stopping.cancel()
             if hearing is not None:
                 hearing.cancel()
 
@@ -220,7 +230,10 @@ class Socket:
             record.code = no.code
             await self._send({"type": "error", "id": ident, "payload": list(no.errors)})
         finally:
-            LOG.info("operation", events=events, ms=round((time.perf_counter() - began) * 1000, 2), **record.said)
+            seconds = time.perf_counter() - began
+            LOG.info("operation", events=events, ms=round(seconds * 1000, 2), **record.said)
+            if self._observe is not None:
+                self._observe(record.kind or "other", record.code or "OK", seconds)
             await self._conductor.afterwards(exchange)
 
     async def _begun(self, asked: Asked, exchange: Exchange) -> AsyncGenerator[dict[str, Any]]:

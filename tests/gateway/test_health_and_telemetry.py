@@ -19,7 +19,7 @@ from tests.cast import LENA
 from tests.gateway.edge import Edge, token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from starlette.types import ASGIApp
 
@@ -189,6 +189,29 @@ async def test_metrics_count_by_kind_and_status_and_name_nobody() -> None:
     assert 'gateway_requests_total{kind="query",process="7",status="200"} 2.0' in answer.text
     assert 'gateway_request_seconds_count{kind="query",process="7"} 2.0' in answer.text
     assert not any(word in answer.text for word in (LENA, "Dashboard", "hello"))
+
+
+async def test_metrics_tell_of_open_streams_of_websockets_and_of_the_queue() -> None:
+    lengths = [{"queued": 3, "picked": 1}]
+
+    async def queue() -> Mapping[str, int]:
+        return lengths[0] if lengths else await away()
+
+    async def away() -> Mapping[str, int]:
+        raise ConnectionError
+
+    metrics = Metrics(process="7")
+    metrics.watch(streams=lambda: 5, queue=queue)
+    metrics.operated("subscription", "OK", 60.0)
+    told = (await get(metrics, "/metrics")).text
+    assert 'gateway_open_streams{process="7"} 5.0' in told
+    assert 'gateway_socket_operations_total{code="OK",kind="subscription",process="7"} 1.0' in told
+    assert 'gateway_queue_deliveries{status="queued"} 3.0' in told
+    assert 'gateway_queue_deliveries{status="picked"} 1.0' in told
+    lengths.clear()
+    told = (await get(metrics, "/metrics")).text
+    assert "gateway_queue_deliveries{" not in told, "a number that is not known is not told"
+    assert "gateway_open_streams{" in told
 
 
 @pytest.fixture

@@ -79,6 +79,7 @@ async def test_it_says_how_much_went(database: Database) -> None:
             "reports": 0,
             "sessions": 0,
             "revocations": 0,
+            "tombstones": 0,
             "partitionsMade": 0,
             "partitionsDropped": 0,
         },
