@@ -8,7 +8,7 @@ PAGE := gateway/static/assets/.built
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test drills bench check format generate lock train evaluate clean
+.PHONY: help setup run test drills bench check audit format generate lock train evaluate clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -52,13 +52,17 @@ drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, se
 bench: $(DEV) ## how fast we are beside the limits, in one interleaved run (half an hour; wrk is needed)
 	@$(BIN)/python -m bench.side_by_side
 
-check: $(DEV) ## format, lint, types, import contracts, generated files
+check: $(DEV) ## format, lint, types, import contracts, generated files, known vulnerabilities, secrets
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/gateway schema --check
 	@$(BIN)/gateway docs --check
+	@$(MAKE) --no-print-directory audit
+
+audit: $(DEV) ## known vulnerabilities of what is brought in, and secrets in our files
+	@$(BIN)/python bench/supply.py
 
 format: $(DEV) ## put every file in shape
 	@$(BIN)/ruff format .

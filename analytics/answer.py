@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -12,9 +11,9 @@ from analytics.keeping import question
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
 from analytics.solve import Solver
+from analytics.trail import Trail
 from analytics.working import FAULT
-from datasources.postgres.audit import Event, record
-from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.audit import Whence
 from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
@@ -31,14 +30,14 @@ log = structlog.get_logger(__name__)
 class Answers:
     """One request's questions, all asked by one viewer; what else works answers out for it shares the `solver`."""
 
-    def __init__(self, world: World, viewer: Viewer, request_id: str | None = None) -> None:
+    def __init__(self, world: World, viewer: Viewer, request_id: str | None = None, trail: Trail | None = None) -> None:
+        """`trail` is the request's, where other ways of it leave something in the audit too."""
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
         self.solver = Solver(world, self._actor, request_id)
-        self._database = world.database
+        self.trail = trail or Trail(world.database, viewer, Whence(request_id=request_id))
         self._roster = world.roster
         self._at = world.clock()
-        self._heard: Counter[str] = Counter()
 
     def ask(
         self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]
@@ -50,9 +49,10 @@ class Answers:
         if not may_hear(self._viewer, metric, subject):
             roles = " or ".join(sorted(role.name for role in metric.roles)) or "nobody"
             message = f"{metric.name} is for {roles}, where the {subject.scope.value} is theirs to hear about."
+            self.trail.refused(metric.key, subject.id, "not-allowed")
             return refusal(metric, Withheld(WithheldReason.NOT_FOR_YOUR_ROLE, message), self._at)
-        if subject.scope is Scope.LEARNER:
-            self.heard(subject.id)
+        if subject.scope in {Scope.LEARNER, Scope.TRAINER}:
+            self.trail.heard(subject.id)
         remembered = self.solver.remembered(question(metric, subject, arguments))
         if remembered is not None and remembered.complete:
             wire = Found(remembered, Tier.MEMORY).wire()
@@ -60,13 +60,8 @@ class Answers:
                 return wire
         return self.find(metric, subject, arguments)
 
-    def heard(self, learner: str, answers: int = 1) -> None:
-        """Note for the audit that the viewer was told answers about a learner, of whom they may be the one."""
-        if learner != self._viewer.user:
-            self._heard[learner] += answers
-
     async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answer in wire shape, to one that the viewer may ask; who tells it to them notes it with `heard`."""
+        """The answer in wire shape, to one that the viewer may ask; who tells it to them notes it in the trail."""
         try:
             return await self._told((await self.solver.find(metric, subject, arguments)).wire())
         except Exception as error:
@@ -86,22 +81,13 @@ class Answers:
         known = await self._roster.persons(self._actor, sorted(named))
         theirs = {learner for learner, person in known.items() if person is not None}
         for learner in theirs:
-            self.heard(learner)
+            self.trail.heard(learner)
         kept = {name: [row for row in rows if row[LEARNER] in theirs] for name, rows in lists.items()}
         return {**wire, "value": {**wire["value"], **kept}}
 
     async def afterwards(self) -> None:
-        """What is done when the response has been sent.
-
-        Whose answers the viewer heard, other than their own, goes into the audit, with how many; then new
-        answers are kept.
-        """
-        heard, self._heard = self._heard, Counter()
-        events = [Event("answers.heard", learner, {"answers": count}) for learner, count in sorted(heard.items())]
-        try:
-            await record(self._database, self._actor, events)
-        except UNAVAILABLE as error:
-            log.warning("audit.not_recorded", error=type(error).__name__, events=len(events))
+        """What is done when the response has been sent: the trail goes into the audit, then new answers are kept."""
+        await self.trail.afterwards()
         await self.solver.afterwards()
 
 

@@ -65,8 +65,8 @@ class AtHand:
     """What was found for a document, and what is to be remembered of it.
 
     Nothing of it is known to be so after `until`, nor once one of the `subjects` changes (None: any of the
-    organization); while the database does not answer, it may be said until `at_worst`. `heard` says of how many
-    answers about which learners other than themselves the viewer is told.
+    organization); while the database does not answer, it may be said until `at_worst`. `told` says of whom
+    other than themselves the viewer is told, and of how many answers about them: 0 where it is only who they are.
     """
 
     found: Found
@@ -74,7 +74,7 @@ class AtHand:
     until: datetime
     at_worst: datetime
     subjects: frozenset[str] | None
-    heard: Mapping[str, int]
+    told: Mapping[str, int]
 
 
 class Finder:
@@ -127,16 +127,17 @@ class _Search:
         if unknown or None in answers:
             await self._read(unknown, answers)
         people = [self._known(who) for who in ask.people]
-        heard = self._heard()
-        pages = [await self._page(one, heard) for one in ask.listings]
+        told = self._told(people)
+        pages = [await self._page(one, told) for one in ask.listings]
         courses = [await self._courses(about) for about in ask.courses]
-        found = Found(people, organization, answers, pages, courses)  # type: ignore[arg-type]  # none is missing by now
+        counts = await lists.headcounts(self._world.database, self._actor) if ask.headcounts else None
+        found = Found(people, organization, answers, pages, courses, counts)  # type: ignore[arg-type]  # none is missing by now
         until = min(self._until, self._fresh_until)
-        subjects = None if pages or courses else frozenset(self._subjects)
-        return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, heard)
+        subjects = None if pages or courses or counts else frozenset(self._subjects)
+        return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, told)
 
-    async def _page(self, listing: Listing, heard: Counter[str]) -> Rows:
-        """A page of people, with what the viewer hears of each of them noted."""
+    async def _page(self, listing: Listing, told: Counter[str]) -> Rows:
+        """A page of people, with what the viewer is told of each of them noted."""
         here = self._viewer.organization
         if await self._world.roster.missing(here):
             raise Unplanned
@@ -144,10 +145,11 @@ class _Search:
         page = await Pages(self._world, self._lanes, self._actor, self._viewer).read(listing, trainer)
         if page.until is not None:
             self._fresh_until = min(self._fresh_until, page.until)
-        if page.heard:
-            heard.update({learner: page.heard for learner in page.rows.ids if learner != self._viewer.user})
-        if page.nobody and self._viewer.role is not Role.LEARNER:
-            heard[here] += page.heard
+        for person in page.rows.ids:
+            self._tell(told, person, page.answers)
+        if page.chosen and not page.rows.ids and self._viewer.role is not Role.LEARNER:
+            # That nobody is at such a level tells of them as well.
+            told[here] += page.chosen
         return page.rows
 
     async def _courses(self, about: int) -> Sequence[lists.Course] | Sequence[lists.Taken]:
@@ -243,19 +245,25 @@ class _Search:
             raise Unplanned
         return person
 
-    def _heard(self) -> Counter[str]:
-        """How many answers the viewer, who may hear them all, hears about each learner but themselves."""
+    def _told(self, people: Sequence[Person]) -> Counter[str]:
+        """How many answers the viewer, who may hear them all, is told about each person but themselves."""
         asked: dict[int, list[Metric]] = {}
         for point in self._ask.points:
             asked.setdefault(point.about, []).append(point.term.metric)
-        heard: Counter[str] = Counter()
+        told: Counter[str] = Counter()
+        for person in people:
+            self._tell(told, person.id, 0)
         for about, metrics in asked.items():
             subject = self._subject(about)
             if not may_hear_all(self._viewer, metrics, subject):
                 raise Unplanned
-            if subject.scope is Scope.LEARNER and subject.id != self._viewer.user:
-                heard[subject.id] += len(metrics)
-        return heard
+            if subject.scope in ROLES:
+                self._tell(told, subject.id, len(metrics))
+        return told
+
+    def _tell(self, told: Counter[str], person: str, answers: int) -> None:
+        if person != self._viewer.user:
+            told[person] += answers
 
     def _subject(self, about: int) -> Subject:
         here = self._viewer.organization

@@ -1,19 +1,22 @@
 """The nightly batch: everyone's answers worked out before they are asked for, in parts that any process can take.
 
-A part is a step, a scope and a range of ids. Within a step nothing stands on a group's numbers of the same step,
-so its parts can be done in any order; a step begins when the one before is done. What was calculated since the
-night began is done, whoever did it: a part that is begun again does the rest only.
+A part is a step, a scope and a share of the ids by their checksum, so that it names nobody. Within a step nothing
+stands on a group's numbers of the same step, so its parts can be done in any order; a step begins when the one
+before is done. What was calculated since the night began is done, whoever did it: a part that is begun again does
+the rest only.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import gc
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from analytics.catalog import METRICS, PRODUCERS
 from analytics.declare import Many, Metric, Scope
@@ -32,10 +35,16 @@ if TYPE_CHECKING:
     from analytics.world import World
 
 OF_PART = {Scope.LEARNER: 100, Scope.COURSE: 2, Scope.TRAINER: 25, Scope.ORGANIZATION: 1, Scope.MARKET: 1}
-"""How many subjects one part has."""
+"""How many subjects one part has, about."""
 
-AT_ONCE = 25
-"""How many subjects are worked out, and kept, at a time: what a worker that dies loses."""
+AT_ONCE = {Scope.LEARNER: 25, Scope.COURSE: 1, Scope.TRAINER: 5, Scope.ORGANIZATION: 1, Scope.MARKET: 1}
+"""How many subjects are worked out, and kept, at a time: what a worker that dies loses, and what it holds."""
+
+LARGE = {Scope.COURSE, Scope.ORGANIZATION, Scope.MARKET}
+"""Of whom thousands of facts are read for one subject."""
+
+EVERYONE = {Scope.ORGANIZATION, Scope.MARKET}
+"""Whose metrics read what is known of every learner."""
 
 SECONDS = 300.0
 """How long services may take for so many."""
@@ -46,9 +55,9 @@ FAULTS = "fault"
 
 @functools.cache
 def rank(metric: Metric) -> int:
-    """In which step a metric is worked out: one after the latest of those it reads of a group."""
+    """In which step a metric is worked out: one after the latest of those it reads of a group, or of somebody else."""
     read = [(PRODUCERS[given.type], given.many) for given in metric.inputs if given.type in PRODUCERS]
-    return max((rank(producer) + (many is not Many.ONE) for producer, many in read), default=0)
+    return max((rank(one) + (many is not Many.ONE or one.scope is not metric.scope) for one, many in read), default=0)
 
 
 STEPS: tuple[dict[Scope, tuple[Metric, ...]], ...] = tuple(
@@ -64,15 +73,15 @@ STEPS: tuple[dict[Scope, tuple[Metric, ...]], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some subjects of one step: those with an id from `begin` on and before `end` (None: all that follow).
+    """Some subjects of one step: of `of` shares of all ids the one with this number, from 0.
 
-    `since` is when the night began.
+    Whoever comes in between is in one of the shares. `since` is when the night began.
     """
 
     step: int
     scope: Scope
-    begin: str
-    end: str | None
+    number: int
+    of: int
     since: datetime
 
     def wire(self) -> dict[str, Any]:
@@ -80,16 +89,20 @@ class Part:
         return {
             "step": self.step,
             "scope": self.scope.name,
-            "begin": self.begin,
-            "end": self.end,
+            "number": self.number,
+            "of": self.of,
             "since": self.since.isoformat(),
         }
 
     @classmethod
-    def of(cls, wire: Mapping[str, Any]) -> Part:
+    def read(cls, wire: Mapping[str, Any]) -> Part:
         """The part that a job carries."""
         since = datetime.fromisoformat(wire["since"])
-        return cls(wire["step"], Scope[wire["scope"]], wire["begin"], wire["end"], since)
+        return cls(wire["step"], Scope[wire["scope"]], wire["number"], wire["of"], since)
+
+    def has(self, subject: str) -> bool:
+        """Whether a subject is in this part."""
+        return crc32(subject.encode()) % self.of == self.number
 
 
 @dataclass(slots=True)
@@ -113,12 +126,11 @@ class Tally:
 
 
 async def parts(world: World, organization: str, step: int, since: datetime) -> list[Part]:
-    """The parts of a step, which together are everyone: the ranges leave nobody out who comes in between."""
+    """The parts of a step, which together are everyone."""
     found = []
     for scope in STEPS[step]:
-        subjects = await _subjects(world, organization, scope)
-        begins = ["", *subjects[OF_PART[scope] :: OF_PART[scope]], None] if subjects else []
-        found += [Part(step, scope, begin or "", end, since) for begin, end in pairwise(begins)]
+        shares = math.ceil(len(await _subjects(world, organization, scope)) / OF_PART[scope])
+        found += [Part(step, scope, number, shares, since) for number in range(shares)]
     return found
 
 
@@ -130,27 +142,28 @@ async def work_out(world: World, organization: str, part: Part, tell: Callable[[
     # A clock that is behind the one the night was begun by must not have its own work look undone.
     since = min(part.since, world.now())
     metrics = STEPS[part.step][part.scope]
-    subjects = [
-        one
-        for one in await _subjects(world, organization, part.scope)
-        if part.begin <= one and (part.end is None or one < part.end)
-    ]
+    subjects = [one for one in await _subjects(world, organization, part.scope) if part.has(one)]
     causes: dict[tuple[str, str, str], list[str]] = {}
-    for start in range(0, len(subjects), AT_ONCE):
-        some = subjects[start : start + AT_ONCE]
+    at_once = AT_ONCE[part.scope]
+    for start in range(0, len(subjects), at_once):
+        some = subjects[start : start + at_once]
         done = await nights.done(world.database, organization, part.scope.value, some, since)
-        solver = Solver(world, system(organization), since=since, patience=SECONDS)
-        answers = await asyncio.gather(
-            *(
-                _answer(solver, metric, Subject(part.scope, organization, one))
-                for one in some
-                for metric in metrics
-                if _key(metric, one) not in done
-            )
-        )
-        await world.keep_now(organization, answers)
-        await solver.afterwards()
-        causes |= {_key(answer.metric, one.id): why for one, answer in answers if (why := _causes(answer))}
+        wanted = [
+            (metric, Subject(part.scope, organization, one))
+            for metric in metrics
+            for one in some
+            if _key(metric, one) not in done
+        ]
+        for these in _together(wanted):
+            solver = Solver(world, system(organization), since=since, patience=SECONDS)
+            answers = await asyncio.gather(*(_answer(solver, metric, subject) for metric, subject in these))
+            await world.keep_now(organization, answers)
+            await solver.afterwards()
+            causes |= {_key(answer.metric, one.id): why for one, answer in answers if (why := _causes(answer))}
+            if part.scope in LARGE:
+                # A solver and its loaders hold each other: what was read of thousands would stay for a long time.
+                del solver, answers
+                gc.collect()
         await tell(start + len(some), len(subjects))
     done = await nights.done(world.database, organization, part.scope.value, subjects, since)
     tally = Tally()
@@ -161,6 +174,12 @@ async def work_out(world: World, organization: str, part: Part, tell: Callable[[
         else:
             tally.failures.update(causes.get(key, [DATABASE]))
     return tally
+
+
+def _together(wanted: Sequence[tuple[Metric, Subject]]) -> Sequence[Sequence[tuple[Metric, Subject]]]:
+    """What is worked out with one solver: what stands on everyone in an organization is large, and goes alone."""
+    wide = any(metric.scope in EVERYONE for metric, _ in wanted)
+    return [[one] for one in wanted] if wide else [wanted]
 
 
 async def _answer(solver: Solver, metric: Metric, subject: Subject) -> tuple[Subject, Answer]:

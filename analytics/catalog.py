@@ -15,7 +15,8 @@ from analytics.gamification import ranking, rewards
 from analytics.learner import attainment, gaps, hours, knowledge, participation, path, velocities
 from analytics.organization import alignment, culture, results
 from analytics.organization import velocity as organization_velocity
-from analytics.prediction import forecast, recommendations, risk
+from analytics.outcomes import Outcomes
+from analytics.prediction import calibration, forecast, recommendations, risk
 from analytics.rolls import Membership, Roll
 from analytics.standings import course as standings_course
 from analytics.standings import intake as standings_intake
@@ -51,7 +52,12 @@ VALUES_OF = {Many.COURSES: Scope.COURSE, Many.COHORT: Scope.LEARNER, Many.EVERYO
 
 WITH_COURSES = {Scope.LEARNER, Scope.TRAINER, Scope.ORGANIZATION}
 
-ROSTER: dict[type[Any], Scope] = {Roll: Scope.COURSE, Membership: Scope.ORGANIZATION, Decisions: Scope.LEARNER}
+ROSTER: dict[type[Any], Scope] = {
+    Roll: Scope.COURSE,
+    Membership: Scope.ORGANIZATION,
+    Outcomes: Scope.ORGANIZATION,
+    Decisions: Scope.LEARNER,
+}
 """What our own tables supply, and to which scope."""
 
 TELLERS = frozenset({directory.SERVICE.name, course_service.SERVICE.name})
@@ -99,6 +105,8 @@ def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: 
         return
     if kind in SOURCES and SOURCES[kind][1].about in (SUPPLIES[metric.scope] if many is Many.ONE else ABOUT_MANY[many]):
         return
+    if many is Many.ONE and kind in produced and is_wider(produced[kind], metric.scope):
+        return
     scope = metric.scope if many is Many.ONE else VALUES_OF.get(many)
     if (
         kind in produced
@@ -108,6 +116,11 @@ def _supplied(metric: Metric, name: str, kind: type[Any], many: Many, produced: 
         return
     msg = f"{metric}: nobody can supply `{name}`, a {kind.__name__} ({many.value}), to a {metric.scope.value} metric"
     raise DeclarationError(msg)
+
+
+def is_wider(producer: Metric, scope: Scope) -> bool:
+    """Whether one value of this metric, read for a learner, is about their organization; it is never said by itself."""
+    return scope is Scope.LEARNER and producer.scope is Scope.ORGANIZATION and producer.family is Family.INTERNAL
 
 
 METRICS = collect(
@@ -123,6 +136,7 @@ METRICS = collect(
     content_effectiveness,
     comparison,
     skill_comparison,
+    calibration,
     risk,
     forecast,
     recommendations,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
+    from analytics.trail import Trail
     from analytics.world import World
 
 log = structlog.get_logger(__name__)
@@ -40,9 +41,10 @@ DECIDED = tuple(metric for metric in METRICS.values() if metric.scope is Scope.L
 class Choices:
     """One viewer's way to choose."""
 
-    def __init__(self, world: World, viewer: Viewer) -> None:
+    def __init__(self, world: World, viewer: Viewer, trail: Trail) -> None:
         self._world = world
         self._viewer = viewer
+        self._trail = trail
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
 
     async def show(self, *, visible: bool) -> None:
@@ -53,7 +55,11 @@ class Choices:
             Unavailable: it cannot be written just now.
         """
         self._as_learner()
-        await self._written(choices.show(self._world.database, self._actor, visible=visible, at=self._world.now()))
+        await self._written(
+            choices.show(
+                self._world.database, self._actor, visible=visible, at=self._world.now(), whence=self._trail.whence
+            )
+        )
 
     async def decide(self, recommendation: str, kind: DecisionKind | None) -> None:
         """Say what the viewer made of a recommendation, or take back what they said (None).
@@ -67,7 +73,9 @@ class Choices:
         """
         self._as_learner()
         at, said = self._world.clock(), None if kind is None else kind.value
-        await self._written(choices.decide(self._world.database, self._actor, recommendation, said, at=at))
+        await self._written(
+            choices.decide(self._world.database, self._actor, recommendation, said, at=at, whence=self._trail.whence)
+        )
         subject = Subject(Scope.LEARNER, self._viewer.organization, self._viewer.user)
         told = [question(metric, subject, {}) for metric in DECIDED]
         await self._written(self._world.forget(self._viewer.organization, told))
@@ -75,7 +83,8 @@ class Choices:
     def _as_learner(self) -> None:
         if self._viewer.role is not Role.LEARNER:
             msg = "Only a learner chooses this, and only for themselves."
-            raise NotAllowed(msg)
+            with self._trail.asking("choice"):
+                raise NotAllowed(msg)
 
     async def _written(self, writing: Coroutine[Any, Any, None]) -> None:
         try:

@@ -30,6 +30,11 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in tail)
 
 
+def named(key: str) -> str:
+    """How a key is called in an enum: `learner-velocity` becomes `LEARNER_VELOCITY`."""
+    return key.upper().replace("-", "_")
+
+
 def encode(value: Any) -> dict[str, Any]:
     """The wire shape of a value; its `quality` is left out."""
     kind: Any = type(value)

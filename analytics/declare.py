@@ -5,7 +5,8 @@ keyword-only ones what the asker chooses, and its return type is the value. The 
 wiring; the decorator says only what the signature cannot.
 
     a fact (`Progress`)               one endpoint of one service, about the subject
-    a value (`Mastery`)               that metric, of the same subject
+    a value (`Mastery`)               that metric, of the same subject; or, for a learner, an internal one of their
+                                      organization
     `tuple[ContentEffects, ...]`      that metric, of each course the learner takes, the trainer teaches, or the
                                       organization takes part in
     `Cohort[Engagement]`              that metric's headline number for the subject's peers; demands `k`

@@ -19,6 +19,7 @@ from analytics.catalog import PUBLIC
 from analytics.declare import Family, Role, Scope
 from analytics.policy import NotFound, Subject, TooMany, Unavailable, Viewer, may_hear
 from datasources.postgres import jobs, reports
+from datasources.postgres.audit import Event
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.jobs import Kind, Wanted
 from datasources.postgres.reports import Report, ReportFormat
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
+    from analytics.trail import Trail
     from analytics.world import World
     from datasources.postgres.jobs import Job
 
@@ -47,10 +49,11 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class Reports:
     """One viewer's way to their reports."""
 
-    def __init__(self, world: World, viewer: Viewer) -> None:
+    def __init__(self, world: World, viewer: Viewer, trail: Trail) -> None:
         self._world = world
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+        self._trail = trail
 
     async def export(self, form: ReportFormat) -> Job:
         """Have a report of one's own numbers made; the job that makes it, the same one while it is on its way.
@@ -71,10 +74,12 @@ class Reports:
         )
         if isinstance(made, timedelta):
             msg = f"You had {MOST} reports made within the hour; that is the most."
-            raise TooMany(msg, made)
+            with self._trail.asking("export"):
+                raise TooMany(msg, made)
         if made is None:
             msg = "Too much is waiting to be done just now. Ask again in a minute."
             raise Unavailable(msg)
+        self._trail.did(Event("export.asked", None, {"job": made.id, "format": form.value}))
         return made
 
     async def find(self, report: str) -> Report:
@@ -87,7 +92,9 @@ class Reports:
         found = await self._asked(reports.find(self._world.database, self._actor, report))
         if found is None:
             msg = "No such report, or not yours; reports are kept for seven days."
-            raise NotFound(msg)
+            with self._trail.asking("report", report):
+                raise NotFound(msg)
+        self._trail.did(Event("export.read", None, {"report": report}))
         return found
 
     async def newest(self) -> Sequence[Report]:
@@ -108,8 +115,11 @@ class Reports:
             raise Unavailable(msg) from error
 
 
-async def make(world: World, job: Job) -> Report:
-    """Make the report of a job and keep it; made again, it replaces what was there."""
+async def make(world: World, job: Job) -> Report | None:
+    """Make the report of a job and keep it; made again, it replaces what was there.
+
+    None, and nothing is kept, where it names somebody who was forgotten meanwhile.
+    """
     role = Role(job.role)
     viewer = Viewer(job.owner, job.organization, frozenset({role}), role)
     scope = OWN[role]
@@ -123,11 +133,13 @@ async def make(world: World, job: Job) -> Report:
         if metric.scope is scope and metric.family is not Family.INTERNAL and may_hear(viewer, metric, subject)
     ]
     found = await asyncio.gather(*(_answer(answers.ask(metric, subject, {})) for metric in asked))
-    await answers.afterwards()
     form = ReportFormat(job.details["format"])
     told = {metric.key: answer for metric, answer in zip(asked, found, strict=True)}
     report = Report(job.id, form, world.now(), written(told, form, world.now()))
-    await reports.keep(world.database, job.organization, job.owner, report)
+    if not await reports.keep(world.database, job.organization, job.owner, report):
+        return None
+    answers.trail.did(Event("export.made", None, {"report": report.id, "answers": len(found)}))
+    await answers.afterwards()
     return report
 
 

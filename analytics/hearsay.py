@@ -1,24 +1,30 @@
 """The audit of what is heard, for requests that take less time than writing it down would.
 
-Who heard how many answers about whom is added up and written soon after, for all viewers in one statement. What is
-lost with a process that is killed is what was heard in the last moment (docs/decisions/0025).
+Whom viewers were told of is added up and written soon after, for all viewers in one statement: the rows that
+`analytics.trail` would write, where one request told of somebody within a second, and one row for them all where
+several did. What is lost with a process that is killed is what was heard in the last moment (docs/decisions/0025).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
-from datasources.postgres.audit import record_heard
+from datasources.postgres.audit import Told, record_told
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from datasources.postgres.session import Actor, Database
+
+    Asker: TypeAlias = tuple[Actor, str | None]
+    """Who asks, and from which address: nothing is added up beyond them."""
+    Rows: TypeAlias = dict[tuple[str, bool], Told]
+    """By whom they are about, and whether answers were heard or only a name was seen."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,29 +36,78 @@ MOST = 200_000
 """The most rows that wait for a database that does not answer; beyond them, what was heard is logged as a number."""
 
 
+@dataclass(slots=True)
+class _Again:
+    """The same mapping, told to the same asker so many times, for the first time in the request of this id."""
+
+    asker: Asker
+    told: Mapping[str, int]
+    request_id: str
+    times: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The rows of each asker, and how many they are."""
+
+    rows: dict[Asker, Rows] = field(default_factory=dict)
+    number: int = 0
+
+    def add(self, asker: Asker, about: tuple[str, bool], told: Told) -> None:
+        rows = self.rows.setdefault(asker, {})
+        before = rows.get(about)
+        self.number += before is None
+        rows[about] = told if before is None else before.and_then(told)
+
+    def take(self, room: int) -> dict[Asker, Rows]:
+        """Take some of the rows: at most so many."""
+        part: dict[Asker, Rows] = {}
+        while self.rows and room > 0:
+            asker = next(iter(self.rows))
+            rows = self.rows[asker]
+            part[asker] = {about: rows.pop(about) for about in list(rows)[:room]}
+            if not rows:
+                del self.rows[asker]
+            room -= len(part[asker])
+            self.number -= len(part[asker])
+        return part
+
+    def put_back(self, part: Mapping[Asker, Rows]) -> None:
+        """Have rows wait again that were taken, and not without bound: who has the most gives theirs up."""
+        for asker, rows in part.items():
+            later = self.rows.pop(asker, {})
+            self.number -= len(later)
+            for about, told in [*rows.items(), *later.items()]:
+                self.add(asker, about, told)
+        while self.number > MOST:
+            asker = max(self.rows, key=lambda one: len(self.rows[one]))
+            lost = len(self.rows.pop(asker))
+            self.number -= lost
+            log.error("audit.not_recorded", rows=lost, waiting=self.number)
+
+
 class Hearsay:
     """What was heard and is not written yet. Belongs to one event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._heard: defaultdict[Actor, Counter[str]] = defaultdict(Counter)
-        self._again: dict[int, tuple[Actor, Mapping[str, int], int]] = {}
-        self._rows = 0
+        self._again: dict[tuple[int, str | None], _Again] = {}
+        self._waiting = _Waiting()
         self._writing: asyncio.Task[None] | None = None
 
-    def heard(self, actor: Actor, answers: Mapping[str, int]) -> None:
-        """An actor was told of so many answers about each of these learners; to be written soon.
+    def heard(self, actor: Actor, told: Mapping[str, int], address: str | None, request_id: str) -> None:
+        """An actor was told of so many answers about each of these people, 0: who they are; to be written soon.
 
         The same mapping, told again, is only counted: a kept response about two hundred learners costs no more
-        than one about a single one.
+        than one about a single one. A mapping is always told to the same actor.
         """
-        if not answers:
+        if not told:
             return
-        known = self._again.get(id(answers))
-        if known is None:
-            self._rows += len(answers)
         # The mapping is held on to, so that its id stays its own.
-        self._again[id(answers)] = (actor, answers, 1 if known is None else known[2] + 1)
+        again = self._again.get((id(told), address))
+        if again is None:
+            again = self._again[id(told), address] = _Again((actor, address), told, request_id)
+        again.times += 1
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_soon(), name="write what was heard")
 
@@ -65,7 +120,7 @@ class Hearsay:
 
     async def _write_soon(self) -> None:
         try:
-            while self._rows:
+            while self._again or self._waiting.rows:
                 await asyncio.sleep(SOON)
                 await self._write()
         finally:
@@ -74,45 +129,18 @@ class Hearsay:
     async def _write(self) -> None:
         """Write what waits; what cannot be written now waits on, as far as there is room."""
         again, self._again = self._again, {}
-        for actor, answers, times in again.values():
-            counted = self._heard[actor]
-            for learner, number in answers.items():
-                counted[learner] += number * times
-        while self._heard:
-            part = _part(self._heard)
+        for one in again.values():
+            for person, answers in one.told.items():
+                told = Told(answers * one.times, one.times, one.request_id)
+                self._waiting.add(one.asker, (person, answers > 0), told)
+        while self._waiting.rows:
+            part = self._waiting.take(AT_ONCE)
             try:
-                await record_heard(self._database, part)
+                await record_told(self._database, part)
             except UNAVAILABLE as error:
                 log.warning("audit.not_recorded_yet", error=type(error).__name__)
-                self._wait(part)
+                self._waiting.put_back(part)
                 break
             except asyncio.CancelledError:
-                self._wait(part)
+                self._waiting.put_back(part)
                 raise
-        self._rows = sum(map(len, self._heard.values())) + sum(len(answers) for _, answers, _ in self._again.values())
-
-    def _wait(self, part: Mapping[Actor, Counter[str]]) -> None:
-        """Have rows wait for the database, and not without bound."""
-        for actor, counted in part.items():
-            self._heard[actor].update(counted)
-        while (rows := sum(map(len, self._heard.values()))) > MOST:
-            actor = max(self._heard, key=lambda one: len(self._heard[one]))
-            lost = self._heard.pop(actor)
-            log.error("audit.not_recorded", rows=len(lost), waiting=rows)
-
-
-def _part(heard: dict[Actor, Counter[str]]) -> dict[Actor, Counter[str]]:
-    """Take some of what was heard out of it: at most `AT_ONCE` rows."""
-    part: dict[Actor, Counter[str]] = {}
-    room = AT_ONCE
-    while heard and room > 0:
-        actor = next(iter(heard))
-        counted = heard[actor]
-        taken = Counter({learner: counted[learner] for learner in list(counted)[:room]})
-        for learner in taken:
-            del counted[learner]
-        if not counted:
-            del heard[actor]
-        part[actor] = taken
-        room -= len(taken)
-    return part

@@ -14,10 +14,11 @@ import structlog
 
 from analytics import privacy
 from analytics.catalog import PUBLIC
+from analytics.codec import named
 from analytics.declare import Metric, Role, Scope, nothing
 from analytics.history_values import Granularity, GroupComparison, Series, SeriesPoint
 from analytics.keeping import question
-from analytics.policy import NotAllowed, Subject, Unavailable
+from analytics.policy import NotAllowed, NotFound, Subject, Unavailable
 from datasources.postgres import aggregates
 from datasources.postgres.aggregates import Measured, Whose
 from datasources.postgres.connection import UNAVAILABLE
@@ -49,6 +50,7 @@ class Histories:
 
     def __init__(self, world: World, viewer: Viewer) -> None:
         self._database = world.database
+        self._roster = world.roster
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
 
@@ -66,6 +68,7 @@ class Histories:
 
         Raises:
             NotAllowed: the viewer is no admin, or the metric is none that is summed up.
+            NotFound: the organization has no such department, or no such course.
             Unavailable: it cannot be looked up just now.
         """
         self._allowed(metric)
@@ -76,6 +79,7 @@ class Histories:
         k = max(K, metric.k)
         length = last - first + timedelta(days=1)
         try:
+            await self._known(department, course)
             found = await aggregates.read(self._database, self._actor, whose, first, last, by=granularity.value, k=k)
             now = await aggregates.read(self._database, self._actor, whose, first, last, by=EVER, k=k)
             before = await aggregates.read(
@@ -110,9 +114,20 @@ class Histories:
         if self._viewer.role is not Role.ORG_ADMIN:
             raise NotAllowed(ADMINS_ONLY)
         if metric not in summed_up():
-            keys = ", ".join(sorted(one.key for one in summed_up()))
-            message = f"{metric.name} has no number that is summed up; these have: {keys}."
+            names = ", ".join(sorted(named(one.key) for one in summed_up()))
+            message = f"{named(metric.key)} has no number that is summed up; these have: {names}."
             raise NotAllowed(message)
+
+    async def _known(self, department: str | None, course: str | None) -> None:
+        """Go on where the organization has such a department, or such a course."""
+        if department is not None:
+            here = await self._roster.organization(self._actor)
+            if here is not None and department not in here.departments:
+                message = f"There is no such department; there are: {', '.join(sorted(here.departments)) or 'none'}."
+                raise NotFound(message)
+        if course is not None and await self._roster.places.roll(self._viewer.organization, course) is None:
+            message = "There is no such course, or none that is yours to see."
+            raise NotFound(message)
 
 
 def ends_of(begins: date, granularity: Granularity) -> date:

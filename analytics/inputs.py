@@ -11,11 +11,12 @@ import structlog
 
 from analytics import cohorts, privacy
 from analytics.arithmetic import day_of
-from analytics.catalog import PRODUCERS, ROSTER, TELLERS
+from analytics.catalog import PRODUCERS, ROSTER, TELLERS, is_wider
 from analytics.cohorts import EVERYWHERE, Snapshot
 from analytics.decisions import Decisions
 from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Scope, Starters, Withheld, WithheldReason
 from analytics.keeping import value_of
+from analytics.outcomes import Outcomes
 from analytics.policy import Subject
 from analytics.record import Answer, Source, worst
 from datasources.catalog import SOURCES
@@ -107,7 +108,13 @@ class Inputs:
         return read
 
     async def _own(self, given: Input, subject: Subject, *, mocks: bool) -> Read:
-        answer = await self._known.own(PRODUCERS[given.type], subject, mocks=mocks)
+        producer = PRODUCERS[given.type]
+        if is_wider(producer, subject.scope):
+            # What is learned over years may be a day old, and ends no answer that stands on it.
+            wide = Subject(producer.scope, self._organization, self._organization)
+            answer = await self._known.known(producer, wide, patience=PATIENCE)
+            return Read(answer.withheld or value_of(answer), answer.sources)
+        answer = await self._known.own(producer, subject, mocks=mocks)
         if given.reasons and answer.withheld is None and not answer.complete:
             # What is poorer for want of a service cannot stand beside what is not.
             return Read(down(answer.sources), answer.sources)
@@ -151,6 +158,8 @@ class Inputs:
     async def _of_roster(self, given: Input, subject: Subject) -> Read:
         if given.type is Decisions:
             return Read(await self._roster.places.decisions(self._organization, subject.id), ())
+        if given.type is Outcomes:
+            return Read(await self._roster.places.outcomes(self._organization, self._at), ())
         told_at = await self._roster.places.told_at(self._organization)
         late = told_at is None or self._roster.late(told_at)
         origin = Origin.LAST_KNOWN if late else Origin.LIVE

@@ -13,14 +13,16 @@ from analytics.policy import NotAllowed, NotFound, Subject, TooMany, Unavailable
 from analytics.refreshing import by_hand
 from analytics.renewals import PRIORITY
 from datasources.postgres import job_lists, jobs
+from datasources.postgres.audit import Event
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.jobs import Kind
 from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Sequence
     from typing import Any
 
+    from analytics.trail import Trail
     from analytics.world import World
     from datasources.postgres.job_lists import Place
     from datasources.postgres.jobs import Job, Status
@@ -37,8 +39,9 @@ WITHIN = timedelta(hours=1)
 class Jobs:
     """One viewer's way to jobs."""
 
-    def __init__(self, world: World, viewer: Viewer) -> None:
+    def __init__(self, world: World, viewer: Viewer, trail: Trail) -> None:
         self._world = world
+        self._trail = trail
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
 
@@ -51,7 +54,8 @@ class Jobs:
         """
         found = await self._asked(jobs.find(self._world.database, self._actor, job))
         if found is None:
-            raise NotFound(_missing())
+            with self._trail.asking("job", job):
+                raise NotFound(_missing())
         return found
 
     async def page(
@@ -84,10 +88,15 @@ class Jobs:
             TooMany: the viewer had three refreshes done within the hour.
             Unavailable: it cannot be written down just now.
         """
+        with self._trail.asking("refresh", subject.id):
+            job = await self._refresh(subject, list(metrics))
+        self._trail.did(Event("job.asked", subject.id, {"job": job.id, "kind": job.kind.value}))
+        return job
+
+    async def _refresh(self, subject: Subject, chosen: Sequence[Metric]) -> Job:
         if not may_refresh(self._viewer, subject):
             msg = f"This {subject.scope.value} is not yours to refresh."
             raise NotAllowed(msg)
-        chosen = list(metrics)
         for metric in chosen:
             if not may_hear(self._viewer, metric, subject):
                 msg = f"{metric.key} is not for you to hear of this {subject.scope.value}."
@@ -130,10 +139,16 @@ class Jobs:
             Unavailable: it cannot be cancelled just now.
         """
         before = await self.find(job)
+        with self._trail.asking("cancel", job):
+            found = await self._cancel(before)
+        self._trail.did(Event("job.cancelled", found.subject, {"job": job, "kind": found.kind.value}))
+        return found
+
+    async def _cancel(self, before: Job) -> Job:
         if before.owner != self._viewer.user:
             msg = "Only who had a job made cancels it."
             raise NotAllowed(msg)
-        found = await self._asked(jobs.cancel(self._world.database, self._actor, job))
+        found = await self._asked(jobs.cancel(self._world.database, self._actor, before.id))
         if found is None:
             raise NotFound(_missing())
         if found.status.over and not found.unwanted:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from analytics.record import Answer
     from analytics.solve import Solver
+    from analytics.trail import Trail
     from analytics.world import World
 
 COLUMN = {
@@ -78,10 +79,11 @@ class Leaderboard:
 class Leaderboards:
     """One request's way to the leaderboard of its viewer's organization."""
 
-    def __init__(self, world: World, viewer: Viewer, solver: Solver) -> None:
+    def __init__(self, world: World, viewer: Viewer, solver: Solver, trail: Trail) -> None:
         self._world = world
         self._viewer = viewer
         self._solver = solver
+        self._trail = trail
 
     async def of(self, window: LeaderboardWindow, first: int) -> Leaderboard:
         """The first places by the points of a window. It never raises for want of data, a service or the database."""
@@ -135,6 +137,8 @@ class Leaderboards:
             names = await choices.names(
                 self._world.database, self._viewer.organization, [one.learner for one in places]
             )
+        for learner in names:
+            self._trail.seen(learner)
         shown = [
             Entry(one.rank, names[one.learner], one.points, one.learner == self._viewer.user)
             for one in places
@@ -152,8 +156,17 @@ class Leaderboards:
 
 
 def _others(table: Answer, window: LeaderboardWindow, shown: set[str]) -> dict[str, int]:
-    """The points of those who may be shown; read in wire shape, as an organization may have ten thousand learners."""
+    """The points of those who may be shown, in tens; from the wire shape, as there may be ten thousand learners."""
     if table.value is None:
         return {}
     rows = zip(table.value["learners"], table.value[COLUMN[window]], strict=True)
-    return {learner: points for learner, points in rows if learner in shown}
+    return {learner: in_tens(points) for learner, points in rows if learner in shown}
+
+
+def in_tens(points: int) -> int:
+    """Points as others hear them: rounded to 10, and 10 at least where there are any.
+
+    A score is worth as many points as it is high, everything else a multiple of 10: the last digit would be a
+    digit of somebody's score.
+    """
+    return max(10, (points + 5) // 10 * 10) if points > 0 else 0

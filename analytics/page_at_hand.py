@@ -31,12 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PageAtHand:
-    """A page, the earliest time at which an answer on it is no longer fresh, and the answers heard of each person."""
+    """A page, the earliest time at which an answer on it is no longer fresh, and what is heard of each person on it.
+
+    `answers` are heard of each of them, those among them by which they were `chosen`.
+    """
 
     rows: Rows
     until: datetime | None
-    heard: int
-    nobody: bool
+    answers: int
+    chosen: int
 
 
 class Pages:
@@ -85,8 +88,7 @@ class Pages:
             listed.has_previous,
         )
         chosen = 0 if listing.choice is None else len(listing.choice.metrics)
-        heard = (len(listing.terms) if scope is Scope.LEARNER else 0) + chosen
-        return PageAtHand(rows, until, heard, nobody=bool(chosen) and not listed.ids)
+        return PageAtHand(rows, until, len(listing.terms) + chosen, chosen)
 
     async def _chosen(
         self, listing: Listing, trainer: str | None, scope: Scope, asked: Sequence[Asked]

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 from aiodataloader import DataLoader
 
 from analytics.decisions import Decision, DecisionKind, Decisions
+from analytics.models.risk import risk_model
+from analytics.outcomes import CourseOutcome, Outcomes, RiskGroup
+from analytics.prediction.calibration import LATELY
 from analytics.rolls import Member, Membership, Place, Roll
 from datasources.course import EnrollmentStatus, Result
 from datasources.memory import Memory
-from datasources.postgres import choices, people
+from datasources.postgres import choices, outcomes, people
 from datasources.postgres import places as table
 from datasources.postgres.session import Database, system
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from datasources.postgres.outcomes import Ended
     from datasources.postgres.places import Learner, Run
     from datasources.postgres.tables import RecommendationDecisionRow
 
@@ -98,6 +102,17 @@ class Places:
         async with asyncio.timeout(self._patience):
             return await self._decider(organization).load(learner)
 
+    async def outcomes(self, organization: str, at: datetime) -> Outcomes:
+        """The courses that are over and had a risk written down by the model that is served now."""
+
+        async def load() -> Sequence[CourseOutcome]:
+            version, since = risk_model().version, at - LATELY
+            ended = await outcomes.read(self._database, organization, version=version, since=since, at=at)
+            return [_outcome(one, version) for one in ended]
+
+        found: Sequence[CourseOutcome] = await self._remembered(("outcomes", organization), load)
+        return Outcomes(tuple(found))
+
     async def _runs(self, organization: str, trainer: str | None) -> Sequence[Run]:
         key = ("runs", organization, trainer or "*")
         found: Sequence[Run] = await self._remembered(key, lambda: table.runs(self._database, organization, trainer))
@@ -167,6 +182,11 @@ def _roll(run: Run, rows: Iterable[table.Place]) -> Roll:
             for row in rows
         ),
     )
+
+
+def _outcome(ended: Ended, version: int) -> CourseOutcome:
+    groups = tuple(RiskGroup(group.learners, group.risk) for group in ended.groups)
+    return CourseOutcome(ended.course, ended.ends_at, version, groups, ended.taking, ended.passed, ended.failed)
 
 
 def _size(value: Any) -> int:

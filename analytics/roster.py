@@ -1,7 +1,7 @@
 """Who is where: each organization's people and courses, copied from the services and read under their rows' rules.
 
-The copy is made when an organization is first asked about, and again behind the answers once it is
-older than `EVERY`. Services that are down leave the last copy standing.
+The copy is made when an organization is first asked about, and again behind the answers once it is older than
+`EVERY`, whichever process made it. Services that are down leave the last copy standing.
 """
 
 from __future__ import annotations
@@ -72,8 +72,12 @@ class Roster:
     async def ready(self, organization: str) -> None:
         """See to it that the organization is copied; wait for it, and not for long, only where there is no copy yet."""
         due = self._next.get(organization)
-        if due is None and not await self._copied(organization):
-            self._missing.setdefault(organization, TELLERS)
+        if due is None:
+            due = await self._due(organization)
+            if due is None:
+                self._missing.setdefault(organization, TELLERS)
+            else:
+                due = self._next.setdefault(organization, due)
         if (due is None or due <= self._now()) and organization not in self._copies:
             self._next[organization] = self._now() + AGAIN
             copying = self._copies[organization] = asyncio.create_task(self._copy(organization))
@@ -82,7 +86,12 @@ class Roster:
             await asyncio.wait((copy,), timeout=self._patience)
 
     async def _copy(self, organization: str) -> None:
-        """Copy one organization from the directory and course services, in one transaction."""
+        """Copy one organization from the directory and course services, in one transaction; what is new is left."""
+        due = None if organization in self._missing else await self._due(organization)
+        if due is not None and due > self._now():
+            self._next[organization] = due
+            self.forget(organization)
+            return
         deadline = asyncio.get_running_loop().time() + SECONDS
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
         read = await _read(facts, organization, self._now())
@@ -119,18 +128,22 @@ class Roster:
 
     async def missing(self, organization: str) -> frozenset[str]:
         """The services for want of which nothing of an organization is known yet; none where there is a copy."""
-        if self._missing.get(organization) and await self._copied(organization):
+        if self._missing.get(organization) and await self._due(organization) is not None:
             self._missing.pop(organization, None)
         return self._missing.get(organization, frozenset())
 
-    async def _copied(self, organization: str) -> bool:
-        """Whether there is a copy; a database that does not answer has none."""
+    async def _due(self, organization: str) -> datetime | None:
+        """When the copy, by whichever process, is to be made anew; None: there is none, or no database answers."""
         try:
             async with asyncio.timeout(self._patience):
-                return await people.synced_at(self._database, organization) is not None
+                made_at = await people.synced_at(self._database, organization)
         except UNAVAILABLE as error:
             log.warning("roster.not_read", error=type(error).__name__)
-            return False
+            return None
+        if made_at is None:
+            return None
+        # One from a clock ahead of ours would not be due for as long as that is ahead.
+        return made_at + EVERY if made_at <= self._now() else self._now()
 
     async def close(self) -> None:
         """Let no copy outlive the process."""
@@ -139,9 +152,9 @@ class Roster:
             copying.cancel()
         await asyncio.gather(*copies, return_exceptions=True)
 
-    def mark(self) -> int:
+    def mark(self) -> tuple[int, int]:
         """A mark to take before reading people who are then to be remembered."""
-        return self._memory.mark()
+        return self._memory.mark(), self._earlier.mark()
 
     def remembered(self, actor: Actor, person: str) -> tuple[people.Person, datetime] | None:
         """Somebody whom the actor may see, if this process still remembers them, and until when it does."""
@@ -150,13 +163,11 @@ class Roster:
         until = self._memory.until(key)
         return None if known is None or until is None else (known, until)
 
-    def remember(self, actor: Actor, person: people.Person, mark: int) -> datetime:
-        """Hold on to somebody whom the database told this actor of; until when."""
+    def remember(self, actor: Actor, person: people.Person, mark: tuple[int, int]) -> None:
+        """Hold on to somebody whom the database told this actor of."""
         key = ("person", *actor.settings, person.id)
-        until = self._now() + REMEMBERED
-        self._memory.put(key, person, until=until, mark=mark)
-        self._earlier.put(key, person, until=self._now() + KNOWN_EARLIER)
-        return until
+        self._memory.put(key, person, until=self._now() + REMEMBERED, mark=mark[0])
+        self._earlier.put(key, person, until=self._now() + KNOWN_EARLIER, mark=mark[1])
 
     async def persons(self, actor: Actor, ids: Sequence[str]) -> dict[str, people.Person | None]:
         """The people whom the actor may see, None for others; one statement for all that are not remembered.
@@ -171,7 +182,7 @@ class Roster:
         unknown = [person for person in keys if person not in found]
         if not unknown:
             return found
-        mark = self._memory.mark()
+        mark = self.mark()
         try:
             async with asyncio.timeout(self._patience):
                 read = await people.find(self._database, actor, unknown)

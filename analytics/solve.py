@@ -22,7 +22,7 @@ from analytics.declare import Metric, Scope
 from analytics.inputs import PATIENCE, Inputs, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
-from analytics.record import Answer, Found, Tier, worst
+from analytics.record import Answer, Found, Source, Tier, worst
 from analytics.renewals import NONE, Renewals
 from analytics.working import FAULT, Working
 from datasources.postgres import answers as table
@@ -271,19 +271,25 @@ class Solver:
 
     async def _take_snapshot(self, metric: Metric, group: str) -> Answer:
         learners = await self._world.roster.places.learners(self._organization, None if group == EVERYWHERE else group)
-        answers = await asyncio.gather(
-            *(
-                self.known(metric, Subject(Scope.LEARNER, self._organization, peer.id), patience=PATIENCE)
-                for peer in learners
+        members: list[Member] = []
+        sources: tuple[Source, ...] = ()
+        for start in range(0, len(learners), AT_ONCE):
+            # Whole answers are held of some at a time, and of all only what is compared.
+            peers = learners[start : start + AT_ONCE]
+            answers = await asyncio.gather(
+                *(
+                    self.known(metric, Subject(Scope.LEARNER, self._organization, peer.id), patience=PATIENCE)
+                    for peer in peers
+                )
             )
-        )
-        taken = Snapshot(
-            self._world.now().date(),
-            tuple(
+            sources = worst((*sources, *(source for answer in answers for source in answer.sources)))
+            members += (
                 Member(peer.id, peer.region, peer.age_band, answer.score if answer.complete else None)
-                for peer, answer in zip(learners, answers, strict=True)
-            ),
-        )
-        blank = self._working.blank(metric, worst(source for answer in answers for source in answer.sources))
+                for peer, answer in zip(peers, answers, strict=True)
+            )
+            for peer in peers:
+                self._kept_by_system.clear(question(metric, Subject(Scope.LEARNER, self._organization, peer.id), {}))
+        taken = Snapshot(self._world.now().date(), tuple(members))
+        blank = self._working.blank(metric, sources)
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
         return replace(blank, value=taken.wire(), expires_at=expires)

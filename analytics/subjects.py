@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from analytics.rosters import Choice, Rosters
+    from analytics.trail import Trail
     from analytics.world import World
     from datasources.postgres.pages import Page, Window
 
@@ -37,8 +38,8 @@ def subject_of(person: Person, scope: Scope) -> Subject:
 class Subjects:
     """One request's way to people, courses and organizations, as its viewer may see them."""
 
-    def __init__(self, world: World, viewer: Viewer, rosters: Rosters, heard: Callable[[str, int], None]) -> None:
-        """`heard` is told of each learner whose answers a list gave away, and how many of them.
+    def __init__(self, world: World, viewer: Viewer, rosters: Rosters, trail: Trail) -> None:
+        """The trail is told of everybody who is shown, and whose answers the order of a list gave away.
 
         Of a list that shows nobody it is told of the organization.
         """
@@ -47,7 +48,7 @@ class Subjects:
         self._clock = world.clock
         self._viewer = viewer
         self._rosters = rosters
-        self._heard = heard
+        self._trail = trail
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
         self._people: DataLoader[str, Any] = DataLoader(self._read)
         self._taken: DataLoader[str, tuple[lists.Taken, ...]] = DataLoader(self._read_taken)
@@ -90,7 +91,8 @@ class Subjects:
                 return found
             if await self._roster.missing(own):
                 return _untold(own)
-        raise NotFound(_missing("organization"))
+        with self._trail.asking("organization", id):
+            raise NotFound(_missing("organization"))
 
     async def learners(self, of: Subject, choice: Choice, window: Window, *, counted: bool) -> Page:
         """A page of the learners of a trainer or an organization.
@@ -99,14 +101,15 @@ class Subjects:
             NotAllowed: the viewer may not hear what the list is ordered or filtered by.
             Unavailable: nobody knows yet who they are, or the database does not answer.
         """
-        page = await self._page(lambda: self._rosters.learners(of, choice, window, counted=counted))
+        with self._trail.asking("learners", of.id):
+            page = await self._page(lambda: self._rosters.learners(of, choice, window, counted=counted))
         if metrics := len(choice.metrics):
             for _, learner in page.rows:
-                self._heard(learner.id, metrics)
+                self._trail.heard(learner.id, metrics)
             if not page.rows and self._viewer.role is not Role.LEARNER:
                 # That nobody of such a name is at such a level tells of them as well, and so does a total alone.
-                self._heard(self._viewer.organization, metrics)
-        return page
+                self._trail.heard(self._viewer.organization, metrics)
+        return self._shown(page)
 
     async def trainers(self, window: Window, *, counted: bool) -> Page:
         """A page of the organization's trainers, by name, as far as the viewer may see them.
@@ -114,7 +117,7 @@ class Subjects:
         Raises:
             Unavailable: nobody knows yet who they are, or the database does not answer.
         """
-        return await self._page(lambda: self._rosters.trainers(window, counted=counted))
+        return self._shown(await self._page(lambda: self._rosters.trainers(window, counted=counted)))
 
     async def courses(self, of: Subject) -> Sequence[lists.Course]:
         """The courses of an organization, or those a trainer teaches, by start and id; what the viewer may see.
@@ -165,7 +168,9 @@ class Subjects:
                 raise Unavailable(_unknown(missing))
             person = _by_token(viewer)
         if person is None or role.value not in person.roles or not may_see(viewer, subject_of(person, scope)):
-            raise NotFound(_missing(scope.value))
+            with self._trail.asking(scope.value, wanted):
+                raise NotFound(_missing(scope.value))
+        self._trail.seen(person.id)
         return person
 
     async def _read(self, ids: list[str]) -> list[Person | Exception | None]:
@@ -190,6 +195,11 @@ class Subjects:
         if missing := await self._roster.missing(self._viewer.organization):
             raise Unavailable(_unknown(missing))
         return await self._listed(read())
+
+    def _shown(self, page: Page) -> Page:
+        for _, person in page.rows:
+            self._trail.seen(person.id)
+        return page
 
     async def _listed(self, read: Awaitable[T]) -> T:
         try:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from analytics.answer import Answers
 from analytics.declare import Metric, Scope
-from analytics.policy import Subject, Unavailable, Viewer, may_hear
+from analytics.policy import NotFound, Subject, Unavailable, Viewer, may_hear
 from analytics.rosters import Rosters
 from analytics.subjects import Subjects, subject_of
+from analytics.trail import Trail
 from datasources.declare import Origin
 from datasources.postgres import jobs
+from datasources.postgres.audit import NOWHERE, Whence
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.jobs import Status
 from datasources.postgres.session import system
@@ -56,11 +58,11 @@ class Watching:
     is between its beginning and its end is one look for all who listen to it in this process.
     """
 
-    def __init__(self, world: World, viewer: Viewer, own: Jobs, request_id: str | None = None) -> None:
+    def __init__(self, world: World, viewer: Viewer, own: Jobs, whence: Whence = NOWHERE) -> None:
         self._world = world
         self._viewer = viewer
         self._jobs = own
-        self._request_id = request_id
+        self._whence = whence
 
     async def job(self, job: str) -> AsyncGenerator[Job]:
         """A job as it stands, then each time that changed, until it is over; its progress never goes back.
@@ -112,8 +114,9 @@ class Watching:
         self, scope: Scope, subject: str, metrics: Sequence[Metric], told: Mapping[Metric, datetime]
     ) -> list[tuple[Metric, Mapping[str, Any]]]:
         """Those of the answers that were not told yet, noted as heard."""
-        answers = Answers(self._world, self._viewer, self._request_id)
-        about = await self._subject(scope, subject, answers)
+        about = await self._subject(scope, subject)
+        trail = self._trail()
+        answers = Answers(self._world, self._viewer, self._whence.request_id, trail)
         own = [metric for metric in metrics if may_hear(self._viewer, metric, about)]
         found = await asyncio.gather(*(answers.find(metric, about, {}) for metric in own))
         new = [
@@ -121,14 +124,26 @@ class Watching:
             for metric, answer in zip(own, found, strict=True)
             if metric not in told or (_calculated(answer) > told[metric] and _whole(answer))
         ]
-        if new and scope is Scope.LEARNER:
-            answers.heard(about.id, len(new))
+        if new and scope is not Scope.ORGANIZATION:
+            trail.heard(about.id, len(new))
         await answers.afterwards()
         return new
 
-    async def _subject(self, scope: Scope, subject: str, answers: Answers) -> Subject:
-        rosters = Rosters(self._world, self._viewer, self._request_id)
-        subjects = Subjects(self._world, self._viewer, rosters, answers.heard)
+    def _trail(self) -> Trail:
+        return Trail(self._world.database, self._viewer, self._whence)
+
+    async def _subject(self, scope: Scope, subject: str) -> Subject:
+        """Who or what is listened to; a look that nothing is told after leaves no trail, one that is refused does."""
+        trail = self._trail()
+        try:
+            return await self._found(scope, subject, trail)
+        except NotFound:
+            await trail.afterwards()
+            raise
+
+    async def _found(self, scope: Scope, subject: str, trail: Trail) -> Subject:
+        rosters = Rosters(self._world, self._viewer, self._whence.request_id)
+        subjects = Subjects(self._world, self._viewer, rosters, trail)
         if scope is Scope.ORGANIZATION:
             found = await subjects.organization(subject)
             return Subject(scope, found.id, found.id)
@@ -141,7 +156,7 @@ def steps(before: Job, after: Job) -> Iterator[Job]:
 
     A job that ended before anybody looked was running nevertheless, and is told of as running first.
     """
-    ran = after.attempts > before.attempts
+    ran = after.turn > before.turn
     if before.status is Status.QUEUED and after.status.over and ran:
         yield replace(after, status=Status.RUNNING, progress=before.progress, finished_at=None, result=None, error=None)
     if replace(before, unwanted=after.unwanted, details=after.details) != after:

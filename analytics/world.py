@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.policy import Subject
     from analytics.record import Answer
     from analytics.roster import Roster
+    from analytics.standing import Standings
     from datasources.fetch import Services
     from datasources.memory import Memory
     from datasources.postgres.answers import Kept, Question
@@ -45,7 +46,8 @@ class World:
     was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
-    share looking. `watchers` are told of every change: of which organization, of which subjects (None: of any).
+    share looking. `standings`: who may be heard at all, where people ask and not only jobs. `watchers` are told
+    of every change: of which organization, of which subjects (None: of any).
     """
 
     database: Database
@@ -60,6 +62,7 @@ class World:
     hub: Hub[None] = field(default_factory=Hub)
     replica: Replica | None = None
     together: Together = field(default_factory=Together)
+    standings: Standings | None = None
     watchers: list[Watcher] = field(default_factory=list)
 
     async def keep(self, organization: str) -> None:

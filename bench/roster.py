@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ from datasources.postgres.session import Actor, Database
 from gateway import embedded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.declare import Metric
     from datasources.postgres.pages import Key, Page
 
 SIZES = (1_000, 10_000, 100_000)
@@ -75,10 +79,9 @@ FILLED = """
 """
 
 
-async def fill(owner: Any, organization: str, learners: int) -> None:
-    """One organization with so many learners, in twenty courses, and their kept risk."""
-    risk = measure(RISK)
-    told = json.dumps([{"metric": risk.metric, "arguments": risk.arguments}])
+async def fill(owner: Any, organization: str, learners: int, metrics: Sequence[Metric] = (RISK,)) -> None:
+    """One organization with so many learners, in twenty courses, and what is kept of them: their risk unless said."""
+    told = json.dumps([asdict(measure(metric)) for metric in metrics])
     said = [
         f"'{organization}'",
         str(learners),

@@ -67,12 +67,12 @@ class Renewal:
     refresh_token: Text
 
 
+LOGIN = Call(Login, Tokens, "/api/v1/auth/login")
+VALIDATION = Call(TokenCheck, TokenVerdict, "/api/v1/auth/validate-token")
+RENEWAL = Call(Renewal, Tokens, "/api/v1/auth/refresh-token")
+
 SERVICE = Service(
     "auth",
     (Endpoint(KeySet, "/.well-known/jwks.json", About.MARKET, batched=False),),
-    (
-        Call(Login, Tokens, "/api/v1/auth/login"),
-        Call(TokenCheck, TokenVerdict, "/api/v1/auth/validate-token"),
-        Call(Renewal, Tokens, "/api/v1/auth/refresh-token"),
-    ),
+    (LOGIN, VALIDATION, RENEWAL),
 )

@@ -45,13 +45,23 @@ class CallError(SourceError):
     """One call failed.
 
     `blame` says whether that speaks against the service (None: it says nothing about it), `again_in`
-    how many seconds to wait at least before another try (None: do not try again).
+    how many seconds to wait at least before another try (None: do not try again), `status` what it answered,
+    where that was an error of ours.
     """
 
-    def __init__(self, service: str, cause: Cause, *, blame: bool | None = True, again_in: float | None = None) -> None:
+    def __init__(
+        self,
+        service: str,
+        cause: Cause,
+        *,
+        blame: bool | None = True,
+        again_in: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(service, cause)
         self.blame = blame
         self.again_in = again_in
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +171,7 @@ class Line:
         if response.status_code in _AGAIN:
             raise self._error(Cause.REFUSED, again_in=_retry_after(response.headers, self.now()))
         if response.is_client_error:
-            raise self._error(Cause.REFUSED, blame=False)
+            raise CallError(self.service, Cause.REFUSED, blame=False, status=response.status_code)
         raise self._error(Cause.REFUSED if response.is_server_error else Cause.NONSENSE)
 
     async def _read(self, response: httpx.Response) -> bytes:

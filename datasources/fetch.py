@@ -36,6 +36,9 @@ STILL_KNOWN = timedelta(hours=24)
 FOR_EVERYONE = timedelta(minutes=10)
 """How long a process remembers a fact that is about nobody in particular, like what the market asks for."""
 
+KEPT_AT_ONCE = 500
+"""How many facts are turned into text, and kept, at a time."""
+
 _PATIENCE = 1.0
 _LONGEST_ID = 100
 _EVERYONE = "market"
@@ -169,14 +172,15 @@ class Facts:
     async def keep(self) -> None:
         """Keep what services said since the last call, for the day they do not; never raises."""
         live, self._live = self._live, []
-        if not live:
-            return
-        rows = await asyncio.to_thread(_rows, live)
-        try:
-            await self._services.last_known.keep(self._organization, rows)
-        except Exception:  # noqa: BLE001  # whatever ails the store, a fallback must not fail; it is counted
-            for name in {SOURCES[fact_type][0].name for fact_type, *_ in live}:
-                self._services.remotes[name].tally.last_known_failures += 1
+        for start in range(0, len(live), KEPT_AT_ONCE):
+            # What is said of thousands is not also held as text, all of it at once.
+            some = live[start : start + KEPT_AT_ONCE]
+            rows = await asyncio.to_thread(_rows, some)
+            try:
+                await self._services.last_known.keep(self._organization, rows)
+            except Exception:  # noqa: BLE001  # whatever ails the store, a fallback must not fail; it is counted
+                for name in {SOURCES[fact_type][0].name for fact_type, *_ in some}:
+                    self._services.remotes[name].tally.last_known_failures += 1
 
     def _loader(self, fact_type: type[Any]) -> DataLoader[str, Fetched[Any]]:
         if fact_type not in self._loaders:

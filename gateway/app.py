@@ -10,10 +10,10 @@ import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import RedirectResponse
@@ -21,43 +21,39 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
+from analytics.standing import Standings
 from analytics.world import REQUEST_SECONDS, World
 from datasources.fetch import Services
 from datasources.memory import Memory
-from datasources.postgres import jobs, migrate, prune
+from datasources.postgres import deliveries
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from gateway import settings as settings_module
-from gateway.context import Context, Nobody
-from gateway.execution import Execution
+from gateway.checks import checks
+from gateway.edge import Edge, gate_of
+from gateway.endpoint import endpoint, parts_of
 from gateway.fast.front import Door, Front
 from gateway.fast.lines import Lines
 from gateway.fast.opening import short_way
-from gateway.health import Alive, Check, Readiness
+from gateway.health import Alive, Readiness
 from gateway.hearing import hear
-from gateway.http import GraphQLEndpoint
-from gateway.keys import OneKey, PublishedKeys, development_secret, secret_key
-from gateway.metrics import Metrics
-from gateway.operation import Doors
+from gateway.identity import open_identity
+from gateway.metrics import Count, Metrics
 from gateway.page import assets
-from gateway.parts import Parts, parts_of
-from gateway.streams.manners import Manners
-from gateway.streams.seats import Seats
-from gateway.tabs import opening
-from gateway.telemetry import Telemetry, record_of
-from resolvers.errors import present
+from gateway.streams.farewell import told_to_stop
+from gateway.telemetry import Telemetry
 from resolvers.schema import build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
+    import httpx
     import strawberry
-    from starlette.requests import HTTPConnection, Request
+    from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from analytics.policy import Viewer
-    from gateway.keys import Keys
+    from gateway.http import GraphQLEndpoint
     from gateway.settings import Settings
 
 SCHEMA = build(METRICS)
@@ -111,17 +107,25 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     graphql = _Later()
     ready = _Later()
     door = Door()
+    gate = gate_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            leaving = asyncio.Event()
+            stack.enter_context(told_to_stop(leaving))
             app.state.door = door
             world = app.state.world = await open_world(settings, around, stack)
-            keys = await _keys(settings, stack)
-            parts, graphql.app = _endpoint(settings, around, world, keys, schema)
-            ready.app = Readiness(_checks(settings, world))
+            identity = await open_identity(settings, around, world, stack)
+            parts = await parts_of(settings, around, world, schema, identity=identity, stack=stack)
+            graphql.app = serving = endpoint(
+                settings, around, world, schema, parts=parts, leaving=leaving, observe=metrics.operated
+            )
+            metrics.watch(partial(_open_streams, serving))
+            metrics.watch(partial(_queued, world.database))
+            ready.app = Readiness(checks(settings, world))
             room = settings.responses_mib << 20
-            door.way = short_way(parts, world, stack, room=room, metrics=metrics, lines=around.lines)
+            door.way = short_way(parts, world, stack, gate=gate, room=room, metrics=metrics, lines=around.lines)
             yield
             door.way = None
 
@@ -134,7 +138,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     ]
     if settings.shows_page:
         routes += [Mount("/graphql/assets", assets()), Route("/", _to_the_page)]
-    middleware = [Middleware(Front, door), Middleware(Telemetry, observe=metrics.observe)]
+    middleware = [Middleware(Front, door), Middleware(Telemetry, observe=metrics.observe), Middleware(Edge, gate)]
     return Starlette(routes=routes, lifespan=lifespan, middleware=middleware)
 
 
@@ -176,88 +180,30 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
         replica = Replica(database, lambda: Database.open(replica_url), outside.monotonic)
         await stack.enter_async_context(replica.watched())
 
-    world = World(database, services, memory, roster, clock, outside.now, outside.patience, replica=replica)
+    standings = Standings(
+        database, services.remotes["directory"], now=outside.now, lasts=timedelta(seconds=settings.standing_seconds)
+    )
+    stack.push_async_callback(standings.close)
+
+    world = World(
+        database, services, memory, roster, clock, outside.now, outside.patience, replica=replica, standings=standings
+    )
     await hear(world, stack)
     return world
 
 
-async def _keys(settings: Settings, stack: AsyncExitStack) -> Keys:
-    if settings.keys_url is not None:
-        client = await stack.enter_async_context(httpx.AsyncClient())
-        keys = PublishedKeys(client, settings.keys_url, time.monotonic)
-        stack.push_async_callback(keys.close)
-        return keys
-    secret = settings.token_key.get_secret_value() if settings.token_key else development_secret(settings.home)
-    return OneKey(secret_key(secret))
+async def _open_streams(serving: GraphQLEndpoint) -> Iterable[Count]:
+    says = "Streams and websockets that are open."
+    return [Count("gateway_open_streams", says, serving.streams, falls=True)]
 
 
-def _endpoint(
-    settings: Settings, outside: Outside, world: World, keys: Keys, schema: strawberry.Schema
-) -> tuple[Parts, GraphQLEndpoint]:
-    execution = Execution(schema)
-    parts = parts_of(settings, world, keys, execution.graphql, now=outside.now, monotonic=outside.monotonic)
-
-    async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
-        return Context(world, viewer, record_of(request.scope).request_id, parts.arrivals) if viewer else Nobody()
-
-    return parts, GraphQLEndpoint(
-        parts.documents,
-        execution,
-        context_for,
-        authenticate=parts.authenticator.session,
-        present=lambda error, request_id: present(error, request_id, suggestions=settings.suggests),
-        terms=parts.terms,
-        doors=Doors(
-            everyone_introspects=settings.introspectors == "everyone",
-            viewers_introspect=settings.introspectors != "nobody",
-        ),
-        persisted=parts.persisted,
-        budget=parts.budget,
-        page=opening(settings, outside.now) if settings.shows_page else None,
-        now=lambda: outside.now().timestamp(),
-        manners=Manners(
-            idle=settings.stream_idle_seconds,
-            slow=settings.stream_slow_seconds,
-            answer=settings.request_seconds,
-            operations=settings.stream_operations,
-            messages=settings.stream_messages,
-        ),
-        seats=Seats(total=settings.streams, each=settings.streams_each),
-    )
-
-
-def _checks(settings: Settings, world: World) -> list[Check]:
-    async def database() -> str | None:
-        await world.database.ping()
-        return None
-
-    async def migrations() -> str | None:
-        return migrate.complaint(await migrate.found(world.database))
-
-    async def waiting() -> str | None:
-        number = await jobs.unattended(world.database)
-        return f"{number} jobs wait: does a worker run?" if number else None
-
-    async def services() -> str | None:
-        causes = await world.services.ping(asyncio.get_running_loop().time() + 1.5)
-        down = [f"{name} ({cause.value})" for name, cause in causes.items() if cause is not None]
-        return ", ".join(down) or None
-
-    async def partitions() -> str | None:
-        missing = await prune.missing(world.database)
-        return f"{missing}: does a worker run?" if missing else None
-
-    async def page() -> str | None:
-        return None if assets().lookup_path("main.js")[1] else "its assets are not built: run make setup"
-
-    checks = [
-        Check("database", database),
-        Check("migrations", migrations),
-        Check("services", services, essential=False),
-        Check("jobs", waiting, essential=False),
-        Check("partitions", partitions, essential=False),
+async def _queued(database: Database) -> Iterable[Count]:
+    says = "Jobs in the queue, of all processes: queued is due or put off, picked is at work."
+    lengths = await deliveries.lengths(database)
+    return [
+        Count("gateway_queue_deliveries", says, number, {"status": status}, falls=True, shared=True)
+        for status, number in lengths.items()
     ]
-    return [*checks, Check("page", page, essential=False)] if settings.shows_page else checks
 
 
 async def _to_the_page(_: Request) -> RedirectResponse:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jwt
 
 from analytics.declare import Role
 from analytics.policy import Viewer
+from analytics.standing import Claim
 from gateway.bounded import Bounded
 from gateway.keys import NoKeysError
 from gateway.refusal import Refused, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.datastructures import Headers
 
@@ -31,6 +35,9 @@ LONGEST_NAME = 200
 IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NOT_VALID = "The token is not valid."
 EXPIRED = "The token has expired."
+ENDED = "The token no longer holds: sign in again."
+SCOPE_KEY = "gateway.session"
+"""Where a connection's scope holds the session that its headers showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +50,37 @@ class Verified:
     roles: frozenset[Role]
     believed: float
     expires: float
+    claim: Claim
+
+
+class Standing(Protocol):
+    """Where it is known whether somebody with a good token may be heard still."""
+
+    async def holds(self, claim: Claim) -> bool:
+        """Whether the token still lets them in."""
+
+    async def lost(self, claim: Claim) -> None:
+        """Return when it no longer does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is asking, and until when (seconds since 1970) their token says so."""
+    """Who is asking, and until when (seconds since 1970) their token says so.
+
+    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would.
+    """
 
     viewer: Viewer
     expires: float
+    token: str = ""
+    lost: Callable[[], Awaitable[None]] | None = None
+
+
+def losing_of(session: Session | None) -> asyncio.Future[None]:
+    """Done when a session's token no longer lets anybody in; never, where nobody would know. Cancel it in the end."""
+    if session is None or session.lost is None:
+        return asyncio.get_running_loop().create_future()
+    return asyncio.ensure_future(session.lost())
 
 
 class BadTokenError(Exception):
@@ -68,7 +98,8 @@ class Authenticator:
 
     `now` is the wall clock, in seconds since 1970. A token must be signed with the algorithm of the key it
     names, and say exp, iat, sub, organizationId and at least one role that we know; issuer and audience must
-    be the given ones. `leeway` seconds are forgiven on every time.
+    be the given ones. `leeway` seconds are forgiven on every time. With a `standing`, whoever it speaks against
+    is refused, however good their token.
     """
 
     def __init__(  # noqa: PLR0913  (what a token is held against, each by name)
@@ -78,18 +109,20 @@ class Authenticator:
         issuer: str,
         audience: str,
         now: Callable[[], float],
+        standing: Standing | None = None,
         leeway: float = 10.0,
         remember: float = 300.0,
         count: int = 10_000,
     ) -> None:
+        self._standing = standing
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._now = now
         self._leeway = leeway
         self._remember = remember
-        self._known: Bounded[bytes, Verified] = Bounded(count, count)
-        self._sessions: Bounded[tuple[bytes, bytes | None], tuple[Session, float]] = Bounded(count, count)
+        self._known: Bounded[str, Verified] = Bounded(count, count)
+        self._sessions: Bounded[tuple[bytes, bytes | None], tuple[Session, Verified]] = Bounded(count, count)
 
     async def __call__(self, headers: Headers) -> Viewer | None:
         """Who sent these headers; None without a token.
@@ -100,16 +133,24 @@ class Authenticator:
         session = await self.session(headers)
         return None if session is None else session.viewer
 
-    def known(self, authorization: bytes, role: bytes | None) -> Session | None:
-        """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered; it never refuses."""
+    async def known(self, authorization: bytes, role: bytes | None) -> Session | None:
+        """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered and still holds.
+
+        It never refuses: of whom it says None, `session` says why. That a token was taken back is seen here too.
+        """
         remembered = self._sessions.get((sha256(authorization).digest(), role))
-        return remembered[0] if remembered is not None and self._now() < remembered[1] else None
+        if remembered is None or self._now() >= remembered[1].believed:
+            return None
+        session, verified = remembered
+        holds = self._standing is None or await self._standing.holds(verified.claim)
+        return session if holds else None
 
     async def session(self, headers: Headers) -> Session | None:
         """Who sent these headers and for how long they are believed; None without a token.
 
         Raises:
-            Refused: 401 for a bad token, 403 for a role the token does not have, 503 while no key is known.
+            Refused: 401 for a bad token, or one that was taken back; 403 for a role the token does not have; 503
+                while no key is known.
         """
         shown = headers.getlist("authorization")
         if not shown:
@@ -119,7 +160,7 @@ class Authenticator:
             message = "Send one header `Authorization: Bearer TOKEN`."
             raise unauthenticated(message)
         try:
-            verified = await self._verified(token.strip())
+            verified = await self.verified(token.strip())
         except BadTokenError as bad:
             raise unauthenticated(str(bad)) from None
         except NoKeysError:
@@ -128,20 +169,33 @@ class Authenticator:
         asked = headers.get("x-active-role")
         role = active_role(verified.roles, asked)
         viewer = Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
-        session = Session(viewer, verified.expires)
+        lost = None if self._standing is None else partial(self._standing.lost, verified.claim)
+        session = Session(viewer, verified.expires, verified.claim.token, lost)
         shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
-        self._sessions.keep(shown_as, (session, verified.believed))
+        self._sessions.keep(shown_as, (session, verified))
         return session
+
+    async def verified(self, token: str) -> Verified:
+        """What a token says.
+
+        Raises:
+            BadTokenError: it is not good, or no longer.
+            NoKeysError: no key is known to check it with.
+        """
+        verified = await self._verified(token)
+        if self._standing is not None and not await self._standing.holds(verified.claim):
+            raise BadTokenError(ENDED)
+        return verified
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:
             raise BadTokenError(NOT_VALID)
-        digest = sha256(token.encode("latin-1", "replace")).digest()
+        digest = digest_of(token)
         now = self._now()
         known = self._known.get(digest)
         if known is not None and now < known.believed:
             return known
-        verified = self._read(await self._claims(token), now)
+        verified = self._read(await self._claims(token), now, digest)
         self._known.keep(digest, verified)
         return verified
 
@@ -170,7 +224,7 @@ class Authenticator:
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise BadTokenError(NOT_VALID) from None
 
-    def _read(self, claims: dict[str, Any], now: float) -> Verified:
+    def _read(self, claims: dict[str, Any], now: float, digest: str) -> Verified:
         expires, issued = seconds(claims["exp"]), seconds(claims["iat"])
         starts = seconds(claims.get("nbf", issued))
         if max(issued, starts) > now + self._leeway:
@@ -184,14 +238,21 @@ class Authenticator:
             message = "The token has none of the roles " + ", ".join(role.value for role in Role) + "."
             raise BadTokenError(message)
         name = claims.get("name")
+        user, organization = identity(claims["sub"]), identity(claims.get("organizationId"))
         return Verified(
-            identity(claims["sub"]),
-            identity(claims.get("organizationId")),
+            user,
+            organization,
             name[:LONGEST_NAME] if isinstance(name, str) and name else None,
             roles,
             min(expires, now + self._remember),
             expires,
+            Claim(organization, user, digest, datetime.fromtimestamp(max(0.0, issued), UTC)),
         )
+
+
+def digest_of(token: str) -> str:
+    """What is remembered of a token: its SHA-256, in hexadecimal."""
+    return sha256(token.encode("latin-1", "replace")).hexdigest()
 
 
 def seconds(value: Any) -> float:

@@ -1,13 +1,13 @@
-"""How many requests one viewer may send: a bucket that fills steadily and is emptied by asking.
+"""What one viewer may take: so much cost in a minute, so many operations in an hour.
 
-Each process has its own buckets, so with n workers a viewer has up to n times the budget; a limit that must
-hold exactly belongs in the database.
+Both are counted in a sliding window: what was taken in this minute, and of the minute before it as much as the
+last sixty seconds still cover. Two numbers a viewer, and room comes back steadily instead of all at once.
 """
 
 from __future__ import annotations
 
-from math import ceil
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.bounded import Bounded
 from gateway.refusal import Refused, error
@@ -15,27 +15,164 @@ from gateway.refusal import Refused, error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LIMITLESS = 2**53
+"""More than anybody takes, and still exact as a floating-point number."""
+PAID_KEY = "gateway.paid"
+"""In the scope of a request that was paid for before it came here: the verdict, or the refusal."""
+HINTS = {
+    "requests": "Ask for several things in one document.",
+    "cost": "Ask for smaller pages, or for fewer answers at once.",
+}
 
-class Budget:
-    """At most `burst` requests at once and `per_second` in the long run, for each of the last `viewers` seen."""
 
-    def __init__(self, per_second: float, burst: int, clock: Callable[[], float], viewers: int = 10_000) -> None:
-        self._rate = per_second
-        self._burst = burst
-        self._clock = clock
-        self._buckets: Bounded[str, tuple[float, float]] = Bounded(viewers, viewers)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken of one thing: in the window of this number, and in the one before it."""
 
-    def spend(self, viewer: str) -> None:
-        """Take one request out of a viewer's bucket.
+    seconds: int
+    window: int = 0
+    current: int = 0
+    before: int = 0
 
-        Raises:
-            Refused: 429, with the seconds after which there is one again.
-        """
-        now = self._clock()
-        level, then = self._buckets.get(viewer) or (float(self._burst), now)
-        level = min(self._burst, level + (now - then) * self._rate)
-        if level < 1:
-            wait = ceil((1 - level) / self._rate)
-            problem = error("RATE_LIMITED", f"Too many requests: again in {wait} s.", retryAfter=wait)
-            raise Refused(429, [problem], headers={"Retry-After": str(wait)})
-        self._buckets.keep(viewer, (level - 1, now))
+    def at(self, now: float) -> Taken:
+        """The same, seen from the window of this moment; a window that a faster clock has begun is this one too."""
+        window = int(now // self.seconds)
+        if self.window >= window:
+            return self
+        return replace(self, window=window, current=0, before=self.current if self.window == window - 1 else 0)
+
+    def share(self, now: float) -> float:
+        """How much of the window before still counts, 0 to 1."""
+        return 1 - now % self.seconds / self.seconds
+
+    def counted(self, now: float) -> int:
+        """What counts at this moment, which lies in this window."""
+        return self.current + int(self.before * self.share(now))
+
+    def wait(self, now: float, room: int) -> int:
+        """Whole seconds until no more than `room` counts, if nothing else is taken; `room` is not negative."""
+        past = now % self.seconds
+        if self.current <= room:
+            falls = 1 - (room + 1 - self.current) / self.before if self.before else 0.0
+            return max(0, int(self.seconds * falls - past)) + 1
+        return int(self.seconds - past + self.seconds * max(0.0, 1 - (room + 1) / self.current)) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one viewer may take: cost in a minute, operations in an hour; None is any number."""
+
+    cost: int | None = None
+    requests: int | None = None
+
+    def share(self, processes: int) -> Allowance:
+        """What each of several processes gives that do not know of each other: together never more than this."""
+        return Allowance(
+            self.cost and max(1, self.cost // processes), self.requests and max(1, self.requests // processes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one viewer took."""
+
+    cost: Taken = Taken(60)
+    requests: Taken = Taken(3_600)
+
+    def at(self, now: float) -> Account:
+        """The same at this moment."""
+        return Account(self.cost.at(now), self.requests.at(now))
+
+    def take(self, cost: int, requests: int) -> Account:
+        """The same after taking this much more."""
+        return Account(
+            replace(self.cost, current=self.cost.current + cost),
+            replace(self.requests, current=self.requests.current + requests),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An account after one operation was asked for, and the limit that refused it: `cost`, `requests` or none."""
+
+    account: Account
+    allowance: Allowance
+    now: float
+    over: str | None = None
+
+    def left(self, name: str) -> int | None:
+        """What is left of a limit; None where there is none."""
+        limit: int | None = getattr(self.allowance, name)
+        taken: Taken = getattr(self.account, name)
+        return None if limit is None else max(0, limit - taken.counted(self.now))
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is left, for the extensions of a response."""
+        return {
+            name: {"left": self.left(name), "limit": limit, "seconds": taken.seconds}
+            for name, limit, taken in (
+                ("cost", self.allowance.cost, self.account.cost),
+                ("requests", self.allowance.requests, self.account.requests),
+            )
+            if limit is not None
+        }
+
+
+def judge(account: Account, allowance: Allowance, cost: int, now: float) -> Verdict:
+    """Take one operation and its cost from an account.
+
+    An operation that is one too many takes nothing. One that costs too much counts as an operation, so that
+    asking over and over for what is refused comes to its end.
+    """
+    there = account.at(now)
+    if there.requests.counted(now) + 1 > (allowance.requests or LIMITLESS):
+        return Verdict(there, allowance, now, "requests")
+    if there.cost.counted(now) + cost > (allowance.cost or LIMITLESS):
+        return Verdict(there.take(0, 1), allowance, now, "cost")
+    return Verdict(there.take(cost, 1), allowance, now)
+
+
+class Till(Protocol):
+    """Where it is counted what viewers take."""
+
+    async def take(self, payer: str, cost: int) -> Verdict:
+        """One more operation of a viewer, and what it costs."""
+
+
+class OwnTill:
+    """The till of one process: the last `viewers` that were seen. `now` is in seconds since 1970."""
+
+    def __init__(self, allowance: Allowance, now: Callable[[], float], viewers: int = 10_000) -> None:
+        self._allowance = allowance
+        self._now = now
+        self._accounts: Bounded[str, Account] = Bounded(viewers, viewers)
+
+    async def take(self, payer: str, cost: int) -> Verdict:
+        """One more operation of a viewer, and what it costs."""
+        verdict = judge(self._accounts.get(payer) or Account(), self._allowance, cost, self._now())
+        self._accounts.keep(payer, verdict.account)
+        return verdict
+
+
+async def spend(till: Till, payer: str, cost: int) -> Verdict:
+    """Take one operation and its cost, and say what is left.
+
+    Raises:
+        Refused: 429, naming the limit, the value, and the seconds after which it would pass.
+    """
+    verdict = await till.take(payer, cost)
+    if verdict.over is None:
+        return verdict
+    wanted = cost if verdict.over == "cost" else 1
+    limit: int = getattr(verdict.allowance, verdict.over)
+    taken: Taken = getattr(verdict.account, verdict.over)
+    left = verdict.left(verdict.over)
+    of = {"cost": f"This costs {cost}", "requests": "This is one operation"}[verdict.over]
+    message = f"{of}, and {left} of {limit} in {taken.seconds} s are left: "
+    extensions = {"limit": verdict.over, "allowed": limit, "left": left, "found": wanted}
+    if wanted > limit:
+        raise Refused(429, [error("RATE_LIMITED", message + HINTS[verdict.over], **extensions)])
+    wait = taken.wait(verdict.now, limit - wanted)
+    problem = error("RATE_LIMITED", f"{message}again in {wait} s. {HINTS[verdict.over]}", retryAfter=wait, **extensions)
+    raise Refused(429, [problem], headers={"Retry-After": str(wait)})

@@ -25,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+account = typer.Typer(help="Accounts of our own, for where there is no auth service.", no_args_is_help=True)
+app.add_typer(account, name="account")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -54,11 +56,23 @@ def complaints() -> Iterator[None]:
     from gateway.cluster import EmbeddedError  # noqa: PLC0415 - each command imports what it needs
     from gateway.demo import DemoError  # noqa: PLC0415 - each command imports what it needs
     from gateway.forgetting import ForgetError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.local_accounts import AccountError  # noqa: PLC0415 - each command imports what it needs
     from gateway.ports import PortError  # noqa: PLC0415 - each command imports what it needs
+    from gateway.trusted import TrustError  # noqa: PLC0415 - each command imports what it needs
 
     try:
         yield
-    except (SettingsError, DatabaseError, EmbeddedError, DemoError, ForgetError, NoDemoError, PortError) as problem:
+    except (
+        AccountError,
+        SettingsError,
+        DatabaseError,
+        EmbeddedError,
+        DemoError,
+        ForgetError,
+        NoDemoError,
+        PortError,
+        TrustError,
+    ) as problem:
         err.print(str(problem), markup=False, style="red")
         raise typer.Exit(1) from problem
 
@@ -144,6 +158,23 @@ def docs(
 
 
 @app.command()
+def operations(
+    directories: Annotated[list[Path], typer.Argument(help="Directories with .graphql files, one document in each.")],
+    output: Annotated[Path, typer.Option(help="The list to write, for GATEWAY_TRUSTED_DOCUMENTS.")],
+) -> None:
+    """List the documents of a frontend, so that a gateway executes these and no others."""
+    from gateway import trusted  # noqa: PLC0415 - each command imports what it needs
+    from gateway.app import SCHEMA  # noqa: PLC0415 - likewise
+    from gateway.endpoint import documents  # noqa: PLC0415 - likewise
+
+    chosen = settings()
+    with complaints():
+        files = trusted.collected(directories)
+        output.write_bytes(trusted.listed(files, documents(chosen, SCHEMA)))
+    out.print(f"{len(files)} documents in {output}", markup=False)
+
+
+@app.command()
 def token(account: Annotated[str, typer.Argument(help="learner, trainer, org-admin or stranger")]) -> None:
     """Print a ready token of a demo account, and nothing else, on standard output."""
     from gateway import accounts  # noqa: PLC0415 - each command imports what it needs
@@ -164,6 +195,70 @@ def doctor() -> None:
     from gateway.doctor import examine  # noqa: PLC0415 - each command imports what it needs
 
     raise typer.Exit(asyncio.run(examine(os.environ, out)))
+
+
+@account.command()
+def add(
+    email: Annotated[str, typer.Argument(help="The address somebody signs in with.")],
+    organization: Annotated[str, typer.Option(help="The id of their organization, a UUID.")],
+    user: Annotated[str, typer.Option(help="Their user id in the directory, a UUID.")],
+    role: Annotated[list[str], typer.Option(help="learner, trainer or org-admin; once for each.")],
+    name: Annotated[str, typer.Option(help="What they are called.")] = "",
+) -> None:
+    """Make an account; its password is asked for, or read from standard input."""
+    from datasources.postgres.local_accounts import LocalAccount  # noqa: PLC0415 - each command imports what it needs
+    from gateway import local_accounts  # noqa: PLC0415 - each command imports what it needs
+
+    chosen = settings()
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    with complaints():
+        made = LocalAccount(organization, user, email, name or email, tuple(role), "")
+        asyncio.run(local_accounts.add(chosen, made, password))
+    out.print(f"{email} can sign in.", markup=False)
+
+
+@account.command(name="list")
+def list_accounts(organization: Annotated[str, typer.Argument(help="The id of an organization, a UUID.")]) -> None:
+    """Show the accounts of an organization."""
+    from gateway import local_accounts  # noqa: PLC0415 - each command imports what it needs
+
+    chosen = settings()
+    with complaints():
+        found = asyncio.run(local_accounts.listed(chosen, organization))
+    for one in found:
+        state = "disabled" if one.disabled else "open"
+        out.print(f"{one.email}  {one.person}  {', '.join(one.roles)}  {state}", markup=False)
+
+
+@account.command()
+def disable(email: Annotated[str, typer.Argument(help="The address somebody signs in with.")]) -> None:
+    """Let nobody sign in with an account any more; whoever is signed in with it is signed out."""
+    from gateway import local_accounts  # noqa: PLC0415 - each command imports what it needs
+
+    chosen = settings()
+    with complaints():
+        asyncio.run(local_accounts.disable(chosen, email, lambda said: out.print(said, markup=False)))
+
+
+@app.command()
+def revoke(user: Annotated[str, typer.Argument(help="The id of a user, a UUID.")]) -> None:
+    """Make void, in every process, all tokens and sessions that a user was given until now."""
+    from gateway import local_accounts  # noqa: PLC0415 - each command imports what it needs
+
+    chosen = settings()
+    with complaints():
+        asyncio.run(local_accounts.revoke(chosen, user, lambda said: out.print(said, markup=False)))
+
+
+@app.command()
+def key() -> None:
+    """Print a fresh key for GATEWAY_ENCRYPTION_KEYS, and nothing else, on standard output."""
+    from gateway.sessions.sealing import new_key  # noqa: PLC0415 - each command imports what it needs
+
+    sys.stdout.write(new_key() + "\n")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.answer import Answers
+from analytics.auditing import Audit
 from analytics.choosing import Choices
 from analytics.exporting import Reports
 from analytics.history import Histories
@@ -12,6 +13,7 @@ from analytics.jobs import Jobs
 from analytics.leaderboard import Leaderboards
 from analytics.rosters import Rosters
 from analytics.subjects import Subjects
+from analytics.trail import Trail
 from analytics.watching import Watching
 
 if TYPE_CHECKING:
@@ -21,25 +23,34 @@ if TYPE_CHECKING:
     from analytics.policy import Viewer
     from analytics.world import World
     from datasources.report import ServiceReport
+    from gateway.sessions.desk import Visit
 
 
 class Context:
     """Made fresh for every operation; loaders and answers never outlive it."""
 
-    def __init__(self, world: World, viewer: Viewer, request_id: str, arrivals: Arrivals | None = None) -> None:
-        """`arrivals` is told of whoever comes in, where something is to be done about it."""
+    def __init__(self, world: World, viewer: Viewer, visit: Visit, arrivals: Arrivals | None = None) -> None:
+        """`visit` says where the request comes from; `arrivals` is told of whoever comes in, and may do something."""
+        whence, request_id = visit.whence, visit.whence.request_id or ""
+        self._trail = trail = Trail(world.database, viewer, whence)
         self.viewer = viewer
-        self.answers = Answers(world, viewer, request_id)
+        self.sessions = visit
+        self.answers = Answers(world, viewer, request_id, trail)
         self._rosters = Rosters(world, viewer, request_id)
-        self.subjects = Subjects(world, viewer, self._rosters, self.answers.heard)
-        self.leaderboards = Leaderboards(world, viewer, self.answers.solver)
-        self.choices = Choices(world, viewer)
-        self.jobs = Jobs(world, viewer)
-        self.reports = Reports(world, viewer)
-        self.watching = Watching(world, viewer, self.jobs, request_id)
+        self.subjects = Subjects(world, viewer, self._rosters, trail)
+        self.leaderboards = Leaderboards(world, viewer, self.answers.solver, trail)
+        self.choices = Choices(world, viewer, trail)
+        self.jobs = Jobs(world, viewer, trail)
+        self.reports = Reports(world, viewer, trail)
+        self.watching = Watching(world, viewer, self.jobs, whence)
         self.history = Histories(world, viewer)
+        self.audit = Audit(world, viewer, trail)
         self._arrivals = arrivals
         self._world = world
+
+    def refused(self, what: str) -> None:
+        """Note for the audit that the viewer asked for a field that is not theirs."""
+        self._trail.refused(what, None, "not-allowed")
 
     def services(self) -> Sequence[ServiceReport]:
         """The nine services, as this process sees them."""
@@ -54,7 +65,10 @@ class Context:
 
 
 class Nobody:
-    """The context of an operation that needs no viewer: type names and introspection."""
+    """The context of an operation that needs no viewer: type names, introspection, and signing in."""
+
+    def __init__(self, sessions: Visit) -> None:
+        self.sessions = sessions
 
     async def afterwards(self) -> None:
         """Nothing was begun."""

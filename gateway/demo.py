@@ -125,6 +125,7 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
 
     say(f"The nine services, with learners {'from ' + str(settings.demo_data) if settings.demo_data else 'generated'}")
     arguments = ["datasources.simulator", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    arguments += ["--issuer", settings.token_issuer, "--audience", settings.token_audience]
     if settings.demo_data:
         arguments += ["--data", str(settings.demo_data)]
     services = spawn("simulator", arguments, {**environ, "SIMULATOR_TOKEN": token}, home)
@@ -142,6 +143,8 @@ def start(settings: Settings, environ: Mapping[str, str], say: Say, started: lis
         "GATEWAY_PORT": str(served),
         "GATEWAY_DATABASE_URL": postgres.url,
         "GATEWAY_SERVICE_TOKEN": token,
+        # Whoever signs in shows a token of the auth service; `gateway token` makes those of our own issuer.
+        "GATEWAY_JWKS_URL": f"{simulator}/auth/.well-known/jwks.json",
         "GATEWAY_CLOCK": demo.as_of.isoformat(),
         **{service.variable: f"{simulator}/{service.name}" for service in SERVICES},
     }

@@ -48,4 +48,8 @@ async def forget(settings: Settings, user: str, say: Callable[[str], None]) -> N
         await database.close()
     if not found:
         say("Nothing is kept of this user.")
-    say("Services that still know the user will tell of them again: delete the account there first, then run this.")
+    hours = round(prune.FORGOTTEN.total_seconds() / 3600)
+    say(
+        f"For {hours} hours nothing about this user is kept, whoever tells of it. After that, services that still know "
+        "the user are heard again: delete the account there."
+    )

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from datasources.catalog import SERVICES
+from gateway.access_page import access
 from gateway.cells import cell
 from gateway.metrics_page import metrics
 from gateway.models_page import models
@@ -48,6 +49,7 @@ def schema_file(root: Path) -> dict[Path, str]:
 def pages(root: Path) -> dict[Path, str]:
     """The generated pages of docs/."""
     return {
+        root / "docs" / "access.md": MARK + access(),
         root / "docs" / "metrics.md": MARK + metrics(),
         root / "docs" / "models.md": MARK + models(),
         root / "docs" / "services.md": MARK + services(),

@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.watching import answers_key, job_key
-from datasources.postgres import answers, erasure, jobs
+from datasources.postgres import answers, erasure, jobs, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from contextlib import AsyncExitStack
 
     from analytics.world import World
+    from datasources.postgres.listening import Callback
 
 
 async def hear(world: World, stack: AsyncExitStack) -> None:
@@ -21,11 +22,13 @@ async def hear(world: World, stack: AsyncExitStack) -> None:
     Raises:
         DatabaseError: there is no connection to begin with.
     """
-    ears = {
+    ears: dict[str, Callback] = {
         answers.CHANNEL: partial(_answers, world),
         erasure.CHANNEL: partial(_erasure, world),
         jobs.CHANNEL: partial(_job, world),
     }
+    if world.standings is not None:
+        ears[sessions.CHANNEL] = world.standings.heard
     await stack.enter_async_context(world.database.hear(ears))
 
 

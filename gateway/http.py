@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +16,16 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from gateway import wire
-from gateway.negotiation import EVENT_STREAM, JSON, require_json, response_type, takes_answers, takes_streams
+from gateway.auth import SCOPE_KEY
+from gateway.negotiation import (
+    EVENT_STREAM,
+    JSON,
+    require_json,
+    require_preflight,
+    response_type,
+    takes_answers,
+    takes_streams,
+)
 from gateway.operation import Conductor, Doors, Exchange, alone, within
 from gateway.persisted import Persisted
 from gateway.refusal import Refused, error, refuse
@@ -24,6 +34,7 @@ from gateway.streams.over_http import MULTIPART, SSE, Framing, Streamed
 from gateway.streams.seats import Seats
 from gateway.streams.websocket import Socket
 from gateway.telemetry import record_of
+from gateway.variables import VariableLimits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -34,10 +45,11 @@ if TYPE_CHECKING:
 
     from analytics.policy import Viewer
     from gateway.auth import Session
-    from gateway.budget import Budget
+    from gateway.budget import Till
     from gateway.documents import Documents
     from gateway.execution import Execution
-    from gateway.operation import Context
+    from gateway.operation import Admitted, Context
+    from gateway.persisted import Texts
     from gateway.wire import Asked
 
 HEADERS = {
@@ -45,8 +57,6 @@ HEADERS = {
     "Vary": "Accept, Authorization, X-Active-Role",
     "X-Content-Type-Options": "nosniff",
 }
-PAID_KEY = "gateway.paid"
-"""In the scope of a request that was taken out of the viewer's budget before it came here."""
 LOG = structlog.get_logger(__name__)
 
 
@@ -66,7 +76,9 @@ class GraphQLEndpoint:
 
     `context_for` makes what one operation carries, `authenticate` says who asks (nobody is None) or refuses,
     `present` turns an error of the execution into what the client may read of it, `page` is shown to a
-    browser that asks for HTML without a query.
+    browser that asks for HTML without a query. `lobby` are the places of websockets that have not said who they
+    are yet, for each address. When `leaving` is set, whatever streams says so and ends. `observe` hears (kind, code,
+    seconds) of each operation of a websocket; the code of one that went well is OK.
     """
 
     def __init__(  # noqa: PLR0913  (the parts it is made of, all but three by name)
@@ -79,29 +91,42 @@ class GraphQLEndpoint:
         present: Callable[[GraphQLError, str], dict[str, Any]],
         terms: Terms | None = None,
         doors: Doors | None = None,
-        persisted: Persisted | None = None,
-        budget: Budget | None = None,
+        texts: Texts | None = None,
+        variables: VariableLimits | None = None,
+        till: Till | None = None,
         page: ASGIApp | None = None,
         now: Callable[[], float] = time.time,
         manners: Manners | None = None,
         seats: Seats | None = None,
+        lobby: Seats | None = None,
+        leaving: asyncio.Event | None = None,
+        observe: Callable[[str, str, float], None] | None = None,
     ) -> None:
         self._terms = terms or Terms()
         self._conductor = Conductor(
             documents=documents,
             execution=execution,
-            persisted=persisted or Persisted(),
+            texts=texts or Persisted(),
             context_for=context_for,
             present=present,
             doors=doors or Doors(),
+            variables=variables or VariableLimits(),
+            till=till,
             afterwards_seconds=self._terms.afterwards_seconds,
         )
         self._now = now
         self._manners = manners or Manners()
         self._seats = seats or Seats()
+        self._lobby = lobby or Seats(total=200, each=50)
+        self._leaving = leaving or asyncio.Event()
+        self._observe = observe
         self._authenticate = authenticate
-        self._budget = budget
         self._page = page
+
+    @property
+    def streams(self) -> int:
+        """How many streams and websockets are open."""
+        return self._seats.taken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then do what can wait."""
@@ -134,8 +159,10 @@ class GraphQLEndpoint:
             WebSocket(scope, receive, send),
             self._conductor,
             self._authenticate,
-            budget=self._budget,
             seats=self._seats,
+            lobby=self._lobby,
+            leaving=self._leaving,
+            observe=self._observe,
             now=self._now,
             manners=self._manners,
         )
@@ -147,45 +174,70 @@ class GraphQLEndpoint:
         only = stream is not None and not takes_answers(accept)
         exchange.media = JSON if only else response_type(accept)
         asked = await self._read(request)
-        session = await self._authenticate(request.headers)
+        session = request.scope[SCOPE_KEY] = await self._authenticate(request.headers)
         viewer = exchange.viewer = session.viewer if session else None
         exchange.record.role = viewer.role.value if viewer else None
         exchange.payer = viewer.user if viewer else request.client.host if request.client else ""
-        if self._budget is not None and not request.scope.get(PAID_KEY, False):
-            self._budget.spend(exchange.payer)
         if isinstance(asked, list):
             return await within(self._terms.seconds, self._batch(asked, exchange))
-        if stream is not None and (only or self._conductor.streams(asked, exchange.record)):
-            return await self._stream(asked, exchange, SSE if stream == EVENT_STREAM else MULTIPART, session)
-        body = await within(self._terms.seconds, self._conductor.answer(asked, exchange))
+        framing = SSE if stream == EVENT_STREAM else MULTIPART
+        try:
+            admitted = await within(self._terms.seconds, self._conductor.admit(asked, exchange, request.method))
+        except Refused as no:
+            # A client of streams reads the errors of its document where it reads everything else.
+            if not (only and no.well_formed):
+                raise
+            return self._told(no, exchange, framing)
+        if stream is not None and (only or admitted.streams):
+            return await self._stream(admitted, exchange, framing, session)
+        body = await within(self._terms.seconds, self._conductor.answer(admitted, exchange))
         return rendered(body, exchange.media)
 
-    async def _stream(self, asked: Asked, exchange: Exchange, framing: Framing, session: Session | None) -> Streamed:
+    def _told(self, no: Refused, exchange: Exchange, framing: Framing) -> Streamed:
+        """A refusal as a stream of one response."""
+        exchange.record.code = no.code
+        bodies = alone(refusal(no, exchange))
+        return Streamed(
+            bodies,
+            framing,
+            seconds=self._manners.longest,
+            manners=self._manners,
+            held=ExitStack(),
+            leaving=self._leaving,
+        )
+
+    async def _stream(
+        self, admitted: Admitted, exchange: Exchange, framing: Framing, session: Session | None
+    ) -> Streamed:
         """The responses of a subscription as one response that goes on, for as long as the token holds."""
         with ExitStack() as held:
             held.enter_context(self._seats.take(exchange.payer))
             try:
-                bodies = await within(self._terms.seconds, self._conductor.open(asked, exchange))
+                bodies = await within(self._terms.seconds, self._conductor.open(admitted, exchange))
             except Refused as no:
-                # A client of streams reads the errors of its document where it reads everything else.
                 if not no.well_formed:
                     raise
-                exchange.record.code = no.code
-                bodies = alone(refusal(no, exchange))
+                return self._told(no, exchange, framing)
             left = session.expires - self._now() if session else self._manners.longest
             seconds = min(left, self._manners.longest)
-            return Streamed(bodies, framing, seconds=seconds, manners=self._manners, held=held.pop_all())
+            return Streamed(
+                bodies,
+                framing,
+                seconds=seconds,
+                manners=self._manners,
+                held=held.pop_all(),
+                session=session,
+                leaving=self._leaving,
+            )
 
     async def _batch(self, asked: list[Asked], exchange: Exchange) -> Response:
         """The answers of a batch, in order, one after the other; a status that all of them share is its own."""
         bodies: list[dict[str, Any]] = []
         statuses: set[int] = set()
         headers: dict[str, str] = {}
-        for position, one in enumerate(asked):
+        for one in asked:
             try:
-                if self._budget is not None and position:
-                    self._budget.spend(exchange.payer)
-                bodies.append(await self._conductor.answer(one, exchange))
+                bodies.append(await self._conductor.answer(await self._conductor.admit(one, exchange), exchange))
                 statuses.add(HTTPStatus.OK)
             except Refused as no:
                 bodies.append(refusal(no, exchange))
@@ -196,6 +248,7 @@ class GraphQLEndpoint:
 
     async def _read(self, request: Request) -> Asked | list[Asked]:
         if request.method == "GET":
+            require_preflight(request.headers)
             return wire.from_query_string(request.scope["query_string"], self._terms.body_bytes)
         if request.method != "POST":
             raise refuse(405, "METHOD_NOT_ALLOWED", "Use POST, or GET for a query.", Allow="GET, POST")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import structlog
+from cryptography.fernet import Fernet
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
@@ -67,15 +68,40 @@ class OneKey:
         return self.key
 
 
+@dataclass(frozen=True, slots=True)
+class EitherKeys:
+    """For development: tokens that name a key have a published one, tokens that name none are of our own issuer."""
+
+    published: Keys
+    own: Key
+
+    async def find(self, kid: str | None) -> Key | None:
+        """The key.
+
+        Raises:
+            NoKeysError: as the published ones.
+        """
+        return self.own if kid is None else await self.published.find(kid)
+
+
 def development_secret(home: Path) -> str:
     """The secret that signs tokens on a developer's machine, made once in `home/keys`, for the owner alone."""
+    return _made_once(home, "signing", DEVELOPMENT_MARK + secrets.token_urlsafe(48))
+
+
+def development_encryption_key(home: Path) -> str:
+    """The Fernet key of a developer's machine, likewise."""
+    return _made_once(home, "encryption", Fernet.generate_key().decode())
+
+
+def _made_once(home: Path, name: str, fresh: str) -> str:
     folder = home / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / "signing.key"
-    made = folder / f"signing.{secrets.token_hex(4)}"
+    file = folder / f"{name}.key"
+    made = folder / f"{name}.{secrets.token_hex(4)}"
     if not file.exists():
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(DEVELOPMENT_MARK + secrets.token_urlsafe(48))
+            out.write(fresh)
         try:
             # Of several processes that start at once, the first one's key is everybody's.
             os.link(made, file)

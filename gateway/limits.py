@@ -22,17 +22,22 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    OperationType,
+    VariableNode,
     get_named_type,
     is_leaf_type,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from graphql import DocumentNode, GraphQLNamedType, SelectionNode, SelectionSetNode, ValueNode
 
 PAGING = ("first", "last", "ids")
 HUGE = 10**9
+BESIDES = {OperationType.QUERY: 0, OperationType.MUTATION: 100, OperationType.SUBSCRIPTION: 100}
+"""What each root field costs beside what it answers: a mutation is a transaction, an audit row and often a job;
+a subscription is a place that is held, and its answer comes again with every event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class Limits:
 
     `repeats` are pairs of fields, or of spreads, with the same name anywhere in the text: validation compares
     them pair by pair, which costs seconds for a few thousand equal fields.
-    `page` is what a paging argument counts as when the document does not say its value.
+    `roots` are the fields at the root of an operation, which are resolved at once, or, in a mutation, one by one.
+    `page` is what a paging argument counts as when the document does not say its value: the most it may be.
     """
 
     tokens: int = 5_000
@@ -50,16 +56,21 @@ class Limits:
     operations: int = 20
     depth: int = 20
     fields: int = 2_000
+    roots: int = 20
     aliases: int = 100
     directives: int = 100
     cost: int = 20_000
     repeats: int = 10_000
-    page: int = 100
+    page: int = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a selection asks for, its fragments expanded. `cost` counts objects: a page of n costs its node n times."""
+    """What a selection asks for, its fragments expanded.
+
+    `cost` is the sum of the weights of its fields, where a page of n costs its node n times; `top` counts the
+    fields that stand in the selection itself, `roots` are their names.
+    """
 
     depth: int = 0
     fields: int = 0
@@ -67,6 +78,7 @@ class Tally:
     directives: int = 0
     cost: int = 0
     introspects: bool = False
+    top: int = 0
     roots: frozenset[str] = frozenset()
 
 
@@ -80,13 +92,18 @@ def objects(definition: GraphQLField) -> int:
 
 @dataclass(slots=True)
 class Measure:
-    """One walk over one document. `steps` counts the nodes visited."""
+    """One walk over one document. `steps` counts the nodes visited, `paged` are the variables that size pages.
+
+    `sizes` are those of their values that are known.
+    """
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     page: int
     weigh: Callable[[GraphQLField], int] = objects
+    sizes: Mapping[str, int] = field(default_factory=dict)
     steps: int = 0
+    paged: set[str] = field(default_factory=set)
     names: Counter[str] = field(default_factory=Counter)
     _known: dict[str, Tally] = field(default_factory=dict)
 
@@ -95,7 +112,11 @@ class Measure:
         root = self.schema.get_root_type(node.operation)
         variables = sum(len(variable.directives or ()) for variable in node.variable_definitions or ())
         inner = self._selection(node.selection_set, root)
-        return replace(inner, directives=inner.directives + variables + len(node.directives or ()))
+        return replace(
+            inner,
+            directives=inner.directives + variables + len(node.directives or ()),
+            cost=inner.cost + inner.top * BESIDES[node.operation],
+        )
 
     def _selection(self, selected: SelectionSetNode, parent: GraphQLNamedType | None) -> Tally:
         parts = [self._one(node, parent) for node in selected.selections]
@@ -106,6 +127,7 @@ class Measure:
             directives=sum(part.directives for part in parts),
             cost=sum(part.cost for part in parts),
             introspects=any(part.introspects for part in parts),
+            top=sum(part.top for part in parts),
             roots=frozenset().union(*(part.roots for part in parts)),
         )
 
@@ -142,6 +164,7 @@ class Measure:
             directives=inner.directives,
             cost=weight + inner.cost * (self._times(node, definition) if definition else 1),
             introspects=inner.introspects or node.name.value in {"__schema", "__type"},
+            top=1,
             roots=frozenset((node.name.value,)),
         )
 
@@ -176,6 +199,9 @@ class Measure:
             return max(0, int(value.value)) if len(value.value) < len(str(HUGE)) else HUGE
         if isinstance(value, ListValueNode):
             return len(value.values)
+        if isinstance(value, VariableNode):
+            self.paged.add(value.name.value)
+            return self.sizes.get(value.name.value, self.page)
         return self.page
 
 
@@ -188,22 +214,61 @@ class Measured:
     fragments: int
     repeats: int
     steps: int
+    paged: frozenset[str] = frozenset()
 
 
-def measure(schema: GraphQLSchema, document: DocumentNode, page: int) -> Measured:
-    """Measure a document, unused fragments included.
+def measure(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    page: int,
+    weigh: Callable[[GraphQLField], int] = objects,
+    sizes: Mapping[str, int] | None = None,
+) -> Measured:
+    """Measure a document, unused fragments included; `sizes` are the values of variables that size pages.
 
     Raises:
         RecursionError: the document nests deeper than the interpreter can walk.
     """
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    walk = Measure(schema, fragments, page)
     nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    walk = Measure(schema, fragments, page, weigh, {**_defaults(nodes), **(sizes or {})})
     operations = {node.name.value if node.name else None: walk.operation(node) for node in nodes}
     for name in fragments:
         walk.fragment(name)
     repeats = sum(count * (count - 1) // 2 for count in walk.names.values())
-    return Measured(operations, len(nodes), len(fragments), repeats, walk.steps)
+    return Measured(operations, len(nodes), len(fragments), repeats, walk.steps, frozenset(walk.paged))
+
+
+def _defaults(operations: Iterable[OperationDefinitionNode]) -> dict[str, int]:
+    """The sizes of variables that nobody sends; the largest, where operations share a name."""
+    found: dict[str, int] = {}
+    unsaid = set()
+    for operation in operations:
+        for variable in operation.variable_definitions or ():
+            name, default = variable.variable.name.value, variable.default_value
+            if isinstance(default, IntValueNode) and len(default.value) < len(str(HUGE)):
+                found[name] = max(found.get(name, 0), int(default.value))
+            else:
+                unsaid.add(name)
+    return {name: size for name, size in found.items() if name not in unsaid}
+
+
+def size_of(value: Any) -> int | None:
+    """How long a page is that a variable asks for; None if the value says nothing of that kind."""
+    if isinstance(value, list):
+        return len(value)
+    return min(max(0, value), HUGE) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+COUNTED = {
+    "depth": "depth",
+    "fields": "fields",
+    "roots": "top",
+    "aliases": "aliases",
+    "directives": "directives",
+    "cost": "cost",
+}
+"""The limits of one operation, and the count of it that each one bounds."""
 
 
 def excess(limits: Limits, measured: Measured) -> list[dict[str, Any]]:
@@ -213,8 +278,8 @@ def excess(limits: Limits, measured: Measured) -> list[dict[str, Any]]:
         "operations": measured.operation_count,
         "repeats": measured.repeats,
     }
-    for name in ("depth", "fields", "aliases", "directives", "cost"):
-        found[name] = max((getattr(tally, name) for tally in measured.operations.values()), default=0)
+    for name, counted in COUNTED.items():
+        found[name] = max((getattr(tally, counted) for tally in measured.operations.values()), default=0)
     return [
         {"limit": name, "allowed": getattr(limits, name), "found": min(count, HUGE)}
         for name, count in found.items()

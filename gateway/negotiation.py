@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway.refusal import refuse
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -113,3 +117,22 @@ def require_json(content_type: str | None, content_encoding: str | None) -> None
     if (content_encoding or "identity").strip().lower() != "identity":
         message = "Compressed bodies are not read: send it without Content-Encoding."
         raise refuse(415, "UNSUPPORTED_ENCODING", message, Accept_Encoding="identity")
+
+
+PREFLIGHTED = ("authorization", "x-active-role", "graphql-require-preflight", "apollo-require-preflight")
+"""Headers that no page of another site may send before its browser has asked us."""
+
+
+def require_preflight(headers: Headers) -> None:
+    """Refuse to execute a GET that any web page could have a browser send, with a link or a picture.
+
+    Raises:
+        Refused: 403, with what would be taken.
+    """
+    if any(name in headers for name in PREFLIGHTED) or parsed(headers.get("content-type", ""))[0] == JSON:
+        return
+    message = (
+        "A GET is executed if no link or picture could have sent it: send Authorization, "
+        f"GraphQL-Require-Preflight: 1, or Content-Type: {JSON}; or use POST."
+    )
+    raise refuse(403, "PREFLIGHT_REQUIRED", message)

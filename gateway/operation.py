@@ -10,26 +10,31 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import structlog
 from graphql import ExecutionResult, GraphQLError, OperationType
 
+from gateway.budget import PAID_KEY, spend
 from gateway.documents import described, refused
 from gateway.execution import never_ran
 from gateway.refusal import Refused, refuse, refuse_document
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from starlette.requests import HTTPConnection
 
     from analytics.policy import Viewer
+    from gateway.budget import Till, Verdict
     from gateway.documents import Document, Documents, Operation
     from gateway.execution import Execution
-    from gateway.persisted import Persisted
+    from gateway.persisted import Texts
     from gateway.telemetry import Record
+    from gateway.variables import VariableLimits
     from gateway.wire import Asked
 
 LOG = structlog.get_logger(__name__)
 T = TypeVar("T")
 META = frozenset({"__typename", "__schema", "__type"})
 CHALLENGE = 'Bearer realm="gateway"'
+READING = 50
+"""What it costs to read a document that was never seen: a dashboard is parsed and validated in some milliseconds."""
 
 
 class Context(Protocol):
@@ -78,6 +83,21 @@ class Exchange:
     contexts: list[Context] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An operation that may be executed; `cost` is what it costs and what is left, as the response says it."""
+
+    document: Document
+    operation: Operation
+    variables: Mapping[str, Any] | None
+    cost: Mapping[str, Any]
+
+    @property
+    def streams(self) -> bool:
+        """Whether it is a subscription."""
+        return self.operation.kind is OperationType.SUBSCRIPTION
+
+
 class Conductor:
     """Takes one asked operation through lookup, limits, doors and execution."""
 
@@ -86,44 +106,65 @@ class Conductor:
         *,
         documents: Documents,
         execution: Execution,
-        persisted: Persisted,
+        texts: Texts,
         context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
         doors: Doors,
+        variables: VariableLimits,
+        till: Till | None = None,
         afterwards_seconds: float = 30.0,
     ) -> None:
         self._documents = documents
         self._execution = execution
-        self._persisted = persisted
+        self._texts = texts
         self._context_for = context_for
         self._present = present
         self._doors = doors
+        self._variables = variables
+        self._till = till
         self._afterwards_seconds = afterwards_seconds
 
-    async def answer(self, asked: Asked, exchange: Exchange) -> dict[str, Any]:
+    async def admit(self, asked: Asked, exchange: Exchange, method: str = "POST") -> Admitted:
+        """Find what is asked, hold it against every limit, and take its cost from what the viewer may take.
+
+        Reading a text that was never seen costs before it is read, so that nobody makes us read for nothing.
+
+        Raises:
+            Refused: it is nothing that may be executed.
+        """
+        text, digest = self._texts.text(asked)
+        if text not in self._documents:
+            await self._spend(exchange, READING)
+        document = self._documents.get(text, asked.variables)
+        try:
+            operation = self._find(document, asked, method, exchange.record)
+            self._variables.check(asked.variables)
+        except Refused:
+            await self._spend(exchange, 1)
+            raise
+        left = await self._pay(exchange, max(1, operation.tally.cost))
+        if digest is not None:
+            self._texts.keep(digest, text)
+        cost: dict[str, Any] = {"static": operation.tally.cost, "limit": self._documents.limits.cost}
+        return Admitted(document, operation, asked.variables, cost | ({"budget": left.said} if left else {}))
+
+    async def answer(self, admitted: Admitted, exchange: Exchange) -> dict[str, Any]:
         """The response to one operation.
 
         Raises:
             Refused: it was not executed.
         """
-        document, operation = self._find(asked, exchange.request.scope.get("method", "POST"), exchange.record)
-        if operation.kind is OperationType.SUBSCRIPTION:
+        if admitted.streams:
             message = (
                 "A subscription needs a connection that stays open: graphql-transport-ws on this path, "
                 "or Accept: text/event-stream (GraphQL-SSE) or multipart/mixed;subscriptionSpec=1.0."
             )
             raise refuse(400, "SUBSCRIPTION_OVER_HTTP", message)
-        return await self._run(document, operation, asked, exchange)
+        context = await self._context(admitted, exchange)
+        result = await self._execution.run(admitted.document, admitted.operation.name, admitted.variables, context)
+        return self._checked(result, admitted, exchange)
 
-    def streams(self, asked: Asked, record: Record) -> bool:
-        """Whether an operation is a subscription.
-
-        Raises:
-            Refused: it is nothing that could be executed.
-        """
-        return self._find(asked, "POST", record)[1].kind is OperationType.SUBSCRIPTION
-
-    async def open(self, asked: Asked, exchange: Exchange) -> AsyncGenerator[dict[str, Any]]:
+    async def open(self, admitted: Admitted, exchange: Exchange) -> AsyncGenerator[dict[str, Any]]:
         """The responses to one operation: one for each event of a subscription, a single one for anything else.
 
         A subscription that breaks says so in its last response. Close what you do not read to its end.
@@ -131,15 +172,14 @@ class Conductor:
         Raises:
             Refused: it was not executed.
         """
-        document, operation = self._find(asked, "POST", exchange.record)
-        if operation.kind is not OperationType.SUBSCRIPTION:
-            return alone(await self._run(document, operation, asked, exchange))
+        if not admitted.streams:
+            return alone(await self.answer(admitted, exchange))
         results = await self._execution.stream(
-            document, operation.name, asked.variables, await self._context(operation, exchange)
+            admitted.document, admitted.operation.name, admitted.variables, await self._context(admitted, exchange)
         )
         if not isinstance(results, ExecutionResult):
-            return self._events(results, operation, exchange)
-        return alone(self._checked(results, operation, exchange))
+            return self._events(results, admitted, exchange)
+        return alone(self._checked(results, admitted, exchange))
 
     async def afterwards(self, exchange: Exchange) -> None:
         """Do what was left for after the answer; what fails or takes too long is logged and given up."""
@@ -151,39 +191,42 @@ class Conductor:
                 LOG.exception("work after the answer failed", request_id=exchange.record.request_id)
 
     async def _events(
-        self, results: AsyncGenerator[ExecutionResult], operation: Operation, exchange: Exchange
+        self, results: AsyncGenerator[ExecutionResult], admitted: Admitted, exchange: Exchange
     ) -> AsyncGenerator[dict[str, Any]]:
         try:
             async with aclosing(results) as events:
                 async for one in events:
-                    yield self._said(one, operation, exchange.record)
+                    yield self._said(one, admitted, exchange.record)
                     # The next one is asked for when this one was taken: a stream may go on for an hour.
                     await self.afterwards(exchange)
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is logged and told below
             broken = GraphQLError(str(problem), original_error=problem)
-            yield self._said(ExecutionResult(None, [broken]), operation, exchange.record)
+            yield self._said(ExecutionResult(None, [broken]), admitted, exchange.record)
 
-    async def _run(self, document: Document, operation: Operation, asked: Asked, exchange: Exchange) -> dict[str, Any]:
-        context = await self._context(operation, exchange)
-        result = await self._execution.run(document, operation.name, asked.variables, context)
-        return self._checked(result, operation, exchange)
-
-    async def _context(self, operation: Operation, exchange: Exchange) -> Context:
-        self._doors.check(operation, exchange.viewer)
+    async def _context(self, admitted: Admitted, exchange: Exchange) -> Context:
+        self._doors.check(admitted.operation, exchange.viewer)
         context = await self._context_for(exchange.request, exchange.viewer)
         exchange.contexts.append(context)
         return context
 
-    def _checked(self, result: ExecutionResult, operation: Operation, exchange: Exchange) -> dict[str, Any]:
+    async def _pay(self, exchange: Exchange, cost: int) -> Verdict | None:
+        """Take the cost of an operation, unless somebody before us did; then what they were told counts here too."""
+        paid: Verdict | Refused | None = exchange.request.scope.pop(PAID_KEY, None)
+        if isinstance(paid, Refused):
+            raise paid
+        return paid or await self._spend(exchange, cost)
+
+    async def _spend(self, exchange: Exchange, cost: int) -> Verdict | None:
+        return None if self._till is None else await spend(self._till, exchange.payer, cost)
+
+    def _checked(self, result: ExecutionResult, admitted: Admitted, exchange: Exchange) -> dict[str, Any]:
         if never_ran(result):
             raise Refused(
                 400, [described(problem, "BAD_USER_INPUT") for problem in result.errors or ()], well_formed=True
             )
-        return self._said(result, operation, exchange.record)
+        return self._said(result, admitted, exchange.record)
 
-    def _find(self, asked: Asked, method: str, record: Record) -> tuple[Document, Operation]:
-        text, digest = self._persisted.text(asked.query, asked.extensions)
-        document = self._documents.get(text)
+    def _find(self, document: Document, asked: Asked, method: str, record: Record) -> Operation:
         operation = document.operation(asked.operation)
         if operation is not None:
             record.operation = (operation.name or "")[:100] or None
@@ -193,17 +236,14 @@ class Conductor:
                 raise refuse(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", Allow="POST")
         if document.errors or operation is None:
             raise refused(document)
-        if digest is not None:
-            self._persisted.keep(digest, text)
-        return document, operation
+        return operation
 
-    def _said(self, result: ExecutionResult, operation: Operation, record: Record) -> dict[str, Any]:
+    def _said(self, result: ExecutionResult, admitted: Admitted, record: Record) -> dict[str, Any]:
         said: dict[str, Any] = {}
         if result.errors:
             said["errors"] = [self._shown(problem, record) for problem in result.errors]
         said["data"] = result.data
-        cost = {"static": operation.tally.cost, "limit": self._documents.limits.cost}
-        said["extensions"] = {"requestId": record.request_id, "cost": cost}
+        said["extensions"] = {"requestId": record.request_id, "cost": admitted.cost}
         return said
 
     def _shown(self, problem: GraphQLError, record: Record) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from datasources.catalog import SERVICES
 from gateway.keys import DEVELOPMENT_MARK, SHORTEST_SECRET
+from gateway.sessions.sealing import Seal
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -17,17 +18,36 @@ def unsafe(settings: Settings) -> list[str]:
     key = settings.token_key.get_secret_value() if settings.token_key else None
     if key is not None and len(key.encode()) < SHORTEST_SECRET:
         found.append(f"GATEWAY_TOKEN_KEY: it is shorter than {SHORTEST_SECRET} bytes. Make a longer one.")
-    if key is not None and settings.jwks_url:
-        found.append("GATEWAY_TOKEN_KEY and GATEWAY_JWKS_URL: tokens have one kind of key. Unset one of them.")
+    if settings.encryption_keys is not None:
+        found += _bad_keys(settings.encryption_keys.get_secret_value())
+    if settings.local_accounts is False and "auth" not in settings.services and not settings.production:
+        found.append("GATEWAY_LOCAL_ACCOUNTS: without them people sign in with the auth service. Set AUTH_SERVICE_URL.")
     return found + (_in_production(settings, key) if settings.production else [])
+
+
+def _bad_keys(keys: str) -> list[str]:
+    try:
+        Seal(keys)
+    except ValueError:
+        return ["GATEWAY_ENCRYPTION_KEYS: each must be 32 bytes in URL-safe base64, as `gateway key` makes them."]
+    return []
 
 
 def _in_production(settings: Settings, key: str | None) -> list[str]:
     found = []
+    if key is not None and settings.jwks_url:
+        found.append("GATEWAY_TOKEN_KEY and GATEWAY_JWKS_URL: tokens have one kind of key. Unset one of them.")
+    if settings.local_accounts and key is None:
+        found.append("GATEWAY_LOCAL_ACCOUNTS: their tokens are signed with GATEWAY_TOKEN_KEY. Set it, or unset this.")
     if key is not None and key.startswith(DEVELOPMENT_MARK):
         found.append("GATEWAY_TOKEN_KEY: it is a development key. Make one for production, or unset it.")
     if settings.database_url is None:
         found.append("GATEWAY_DATABASE_URL: it is not set. Production needs its own Postgres, at a postgresql:// URL.")
+    if not settings.allowed_hosts:
+        found.append(
+            "GATEWAY_ALLOWED_HOSTS: it is not set. Production answers for its own names, like gateway.example, "
+            "or for `*` where a proxy has already looked."
+        )
     found += [
         f"{service.variable}: it is not set. Production needs the URL of the {service.name} service, like https://host."
         for service in SERVICES

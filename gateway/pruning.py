@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import structlog
 
-from datasources.postgres import jobs, prune
+from datasources.postgres import deliveries, jobs, prune
 from datasources.postgres.jobs import PLATFORM, Kind, Wanted
 from datasources.postgres.session import system
 from gateway.jobs import NotNow
@@ -38,7 +38,7 @@ class Pruning:
 
         One that fell out of the queue is put back first: nothing else would, since it is what puts others back.
         """
-        await jobs.redeliver(self._database, PLATFORM, after=LOST_AFTER)
+        await deliveries.redeliver(self._database, PLATFORM, after=LOST_AFTER)
         await jobs.enqueue(self._database, system(PLATFORM), Kind.PRUNE, [Wanted("prune")])
 
     async def do(self, work: Work) -> Mapping[str, Any]:
@@ -56,6 +56,6 @@ class Pruning:
         await work.progress(1, 2)
         gone = await prune.expired(self._database, now)
         for organization in await prune.organizations(self._database):
-            if again := await jobs.redeliver(self._database, organization, after=LOST_AFTER):
+            if again := await deliveries.redeliver(self._database, organization, after=LOST_AFTER):
                 log.warning("jobs.redelivered", jobs=again)
         return {**asdict(gone), "partitionsMade": len(made), "partitionsDropped": len(dropped)}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.refreshing import asked_of, refresh
 from analytics.solve import Solver
-from datasources.postgres.jobs import ATTEMPTS
 from datasources.postgres.session import system
 from gateway.jobs import NotNow
 
@@ -59,14 +58,14 @@ class Refresher:
             self._solver(work.job), asked, inputs=bool(work.job.details["inputs"]), told=work.progress
         )
         nothing = outcome.missing.total() == len(asked) > 0
-        if outcome.missing and (nothing or work.job.attempts < ATTEMPTS):
+        if outcome.missing and (nothing or not work.last):
             raise NotNow(", ".join(sorted(outcome.missing)))
         return outcome.wire
 
     def _solver(self, job: Job) -> Solver:
         now = asyncio.get_running_loop().time()
         shared = self._shared.get(job.organization)
-        if shared is not None and job.attempts == 1 and job.created_at <= shared.begun and now < shared.until:
+        if shared is not None and job.turn == 1 and job.created_at <= shared.begun and now < shared.until:
             return shared.solver
         solver = Solver(self._world, system(job.organization), job.id, patience=PATIENCE)
         begun = job.started_at or job.created_at

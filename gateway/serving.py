@@ -13,6 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gateway import database
 from gateway import settings as settings_module
+from gateway.heads import BoundedConfig
 from gateway.ports import check_port
 from gateway.telemetry import configure_logging
 
@@ -35,14 +36,15 @@ def uvicorn_config(settings: Settings, app: Any, *, factory: bool = False) -> uv
     A process answers at most 1,000 connections at once (503 beyond), and when told to stop it finishes what
     it is answering, for at most 10 seconds longer than one request may take.
     """
-    return uvicorn.Config(
+    return BoundedConfig(
         app,
         factory=factory,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        head_bytes=settings.head_kib * 1024,
+        head_seconds=settings.head_seconds,
         ws="websockets-sansio",
         ws_max_size=settings.body_kib * 1024,
         # Its buffers would be the larger part of what a quiet socket costs.
@@ -73,6 +75,8 @@ def run(settings: Settings) -> bool:
         # Worker processes read their settings anew, so what was decided here goes with them.
         os.environ.pop("GATEWAY_DATABASE_URL_FILE", None)
         os.environ["GATEWAY_DATABASE_URL"] = postgres.url
+        # Each of several takes its share of a viewer's budget, so it must know how many there are.
+        os.environ["GATEWAY_WORKERS"] = str(settings.workers)
         config = uvicorn_config(settings, "gateway.serving:application", factory=True)
         listening = patient(config.bind_socket())
         if settings.workers == 1:

@@ -7,15 +7,20 @@ from collections.abc import Mapping  # noqa: TC003  (pydantic reads the annotati
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from datasources.catalog import SERVICES
+from gateway.budget import Allowance
+from gateway.identity_settings import IdentitySettings
+from gateway.limit_settings import LimitSettings
 from gateway.production import unsafe
+from gateway.setting_types import Names, Origins, web_address
 
 PREFIX = "GATEWAY_"
+COST_PER_MINUTE, REQUESTS_PER_HOUR = 60_000, 10_000
+"""What one viewer may take in production: some twenty of the largest dashboards a minute, three operations a second."""
 FILE = "_FILE"
 
 
@@ -37,7 +42,7 @@ class Row:
     secret: bool
 
 
-class Settings(BaseSettings):
+class Settings(IdentitySettings, LimitSettings):
     """What the process runs with. Secrets never show in its representation."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
@@ -52,6 +57,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses, by commas, whose X-Forwarded-* headers are believed; `*` for all."
+    )
+    allowed_hosts: Names = Field(
+        (),
+        description="Names, by commas, that requests may call us by; unset: in development `localhost` and addresses.",
+    )
+    allowed_origins: Origins = Field(
+        (), description="Origins, by commas, whose web pages may ask, like https://app.example; unset: our own page."
     )
 
     database_url: SecretStr | None = Field(
@@ -92,34 +104,11 @@ class Settings(BaseSettings):
     suggestions: bool | None = Field(
         None, description="Errors may suggest names of the schema; unset: only in development."
     )
+    trusted_documents: Path | None = Field(
+        None, description="The file of `gateway operations`: nothing but what it lists is executed; unset: anything is."
+    )
 
     jobs_at_once: int = Field(4, ge=2, le=64, description="Jobs that one worker does at once.")
-
-    memory_answers: int = Field(20_000, ge=0, description="Answers kept in memory by each process.")
-    memory_mib: int = Field(64, ge=0, description="MiB of answers kept in memory by each process.")
-    responses_mib: int = Field(32, ge=0, description="MiB of whole responses kept in memory by each process.")
-    documents: int = Field(1_000, ge=1, description="Parsed documents kept by each process.")
-    documents_mib: int = Field(32, ge=1, description="MiB of parsed documents kept by each process.")
-    body_kib: int = Field(64, ge=1, le=10_240, description="KiB a request body may have.")
-    body_seconds: float = Field(10, gt=0, description="Seconds a request body may take to arrive.")
-    request_seconds: float = Field(15, gt=0, description="Seconds one request may take.")
-    batch_size: int = Field(10, ge=1, le=100, description="Operations in one batch.")
-    max_tokens: int = Field(5_000, ge=100, description="Tokens of a document.")
-    max_depth: int = Field(20, ge=1, le=100, description="Levels of fields, fragments expanded.")
-    max_fields: int = Field(2_000, ge=1, description="Fields, fragments expanded.")
-    max_aliases: int = Field(100, ge=0, description="Aliased fields, fragments expanded.")
-    max_cost: int = Field(20_000, ge=1, description="Objects a document may ask for at most.")
-    requests_per_second: float | None = Field(
-        None, gt=0, description="Requests of one viewer to one process, on average; unset: 20 in production, else any."
-    )
-    requests_burst: int = Field(200, ge=1, description="Requests of one viewer to one process at once.")
-
-    streams: int = Field(500, ge=1, le=900, description="Streams one process holds open; it has 1,000 connections.")
-    streams_each: int = Field(20, ge=1, description="Streams one viewer holds open in one process.")
-    stream_operations: int = Field(50, ge=1, le=1_000, description="Operations open at once on one websocket.")
-    stream_messages: int = Field(200, ge=1, description="Messages a websocket may send in ten seconds.")
-    stream_idle_seconds: float = Field(300, gt=0, description="Seconds a websocket may stay that asks for nothing.")
-    stream_slow_seconds: float = Field(15, gt=0, description="Seconds to take what is sent; then a stream is dropped.")
 
     @classmethod
     def settings_customise_sources(
@@ -164,12 +153,14 @@ class Settings(BaseSettings):
     @property
     def shows_page(self) -> bool:
         """Whether GraphiQL is served."""
-        return not self.production if self.graphiql is None else self.graphiql
+        return not (self.production or self.trusted_documents) if self.graphiql is None else self.graphiql
 
     @property
-    def budgeted_per_second(self) -> float | None:
-        """Requests one viewer may send to one process, in the long run; None is any number."""
-        return 20.0 if self.requests_per_second is None and self.production else self.requests_per_second
+    def allowance(self) -> Allowance | None:
+        """What one viewer may take; None is any number of anything."""
+        cost = self.cost_per_minute or (COST_PER_MINUTE if self.production else None)
+        requests = self.requests_per_hour or (REQUESTS_PER_HOUR if self.production else None)
+        return Allowance(cost, requests) if cost or requests else None
 
     @property
     def suggests(self) -> bool:
@@ -178,31 +169,23 @@ class Settings(BaseSettings):
 
     @property
     def introspectors(self) -> Literal["everyone", "viewers", "nobody"]:
-        """Who may introspect."""
+        """Who may introspect; nobody where only listed documents are executed."""
+        if self.trusted_documents is not None:
+            return "nobody"
         return self.introspection or ("viewers" if self.production else "everyone")
 
     @property
+    def signs_in_locally(self) -> bool:
+        """Whether people sign in with accounts of our own."""
+        local = not self.production and "auth" not in self.services
+        return local if self.local_accounts is None else self.local_accounts
+
+    @property
     def keys_url(self) -> str | None:
-        """Where the public keys of tokens are; None where a key of our own is used."""
-        if self.token_key is not None or (self.jwks_url is None and not self.production):
+        """Where the public keys of tokens are; None where only a key of our own is used."""
+        if self.jwks_url is None and (self.token_key is not None or not self.production):
             return None
         return self.jwks_url or self.services["auth"].rstrip("/") + "/.well-known/jwks.json"
-
-
-def web_address(url: str) -> str:
-    """A URL we can call, without a slash at its end.
-
-    Raises:
-        ValueError: it is none, or it holds a password, which would end up in logs.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = "it must be a URL like https://host:port"
-        raise ValueError(message)
-    if parts.username or parts.password:
-        message = "it must not hold a user or password"
-        raise ValueError(message)
-    return url.rstrip("/")
 
 
 def read(environ: Mapping[str, str]) -> Settings:
@@ -234,11 +217,12 @@ def variable(name: str) -> str:
 
 
 def table() -> list[Row]:
-    """Every variable there is, for the documentation."""
+    """Every variable there is, for the documentation: the limits last."""
     rows = []
-    for name, field in Settings.model_fields.items():
+    limits = LimitSettings.model_fields
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in limits):
         if name != "services":
-            default = "" if field.default is None else str(field.default)
+            default = "" if field.default in (None, ()) else str(field.default)
             rows.append(Row(variable(name), default, field.description or "", _secret(name)))
     return rows + [
         Row(service.variable, "", f"The URL of the {service.name} service; needed in production.", secret=False)

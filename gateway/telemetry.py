@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
@@ -26,6 +27,8 @@ STARTED_KEY = "gateway.started"
 """In the scope of a request that somebody looked at before: when that began, by the clock of `Telemetry`."""
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 CALLS_SHOWN = 8
+UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON lets stand in a text, and a terminal or a reader of lines takes for more than a letter."""
 
 
 @dataclass(slots=True)
@@ -147,8 +150,12 @@ def where(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[st
 
 
 def as_json(event: MutableMapping[str, Any], **_: Any) -> str:
-    """One log line, whatever was logged."""
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    """One log line, whatever was logged: nothing in it ends a line, moves a cursor or turns the reading order."""
+    try:
+        said = orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # half of a character, for instance
+        said = json.dumps(event, default=str)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", said)
 
 
 def configure_logging(level: str, stream: TextIO) -> None:

@@ -25,6 +25,8 @@ def welcome(console: Console, settings: Settings, running: Running) -> None:
     for name, account in demo.accounts.items():
         console.print(f"[bold]{name}[/bold]  {account.name}", markup=True)
         console.print(f"  Authorization: Bearer {accounts.token(settings, account, datetime.now(UTC))}", style="dim")
+    console.print("[bold]signIn[/bold] takes the address of any of them, with the password demo:", style="dim")
+    console.print("  " + ", ".join(account.email for account in demo.accounts.values()), markup=False, style="dim")
     console.print("\n[bold]Ask it from a shell[/bold]:\n")
     console.print(
         f"  curl -sG {running.url} --data-urlencode query@tests/operations/learner-dashboard.graphql \\\n"

@@ -10,13 +10,15 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gateway.refusal import Refused, refuse
+from gateway.refusal import Refused, error, refuse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-MEMBERS = ("query", "operationName", "variables", "extensions")
+MEMBERS = ("query", "operationName", "variables", "extensions", "documentId")
 PARAMETERS_AT_MOST = 50
+LONGEST_NUMBER = 15
+"""Digits of a declared size that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class Asked:
     operation: str | None
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
+    document: str | None = None
 
 
-def bad(message: str, code: str = "BAD_REQUEST") -> Refused:
+def bad(message: str) -> Refused:
     """The refusal of a request that is not a GraphQL request."""
-    return refuse(400, code, message)
+    return refuse(400, "BAD_REQUEST", message)
 
 
 def shaped(value: Any) -> Asked:
@@ -48,15 +51,16 @@ def shaped(value: Any) -> Asked:
         ("operationName", str, "a string"),
         ("variables", dict, "an object"),
         ("extensions", dict, "an object"),
+        ("documentId", str, "a string"),
     ):
         if not isinstance(value.get(name), (kind, type(None))):
             message = f"`{name}` must be {says}."
             raise bad(message)
-    query, operation, variables, extensions = (value.get(member) for member in MEMBERS)
-    if not query and not (extensions and "persistedQuery" in extensions):
+    query, operation, variables, extensions, document = (value.get(member) for member in MEMBERS)
+    if not query and not document and not (extensions and extensions.get("persistedQuery") is not None):
         message = "`query` is missing: send the document as a string."
         raise bad(message)
-    return Asked(query or None, operation or None, variables, extensions)
+    return Asked(query or None, operation or None, variables, extensions, document or None)
 
 
 def from_query_string(raw: bytes, largest: int) -> Asked:
@@ -66,7 +70,8 @@ def from_query_string(raw: bytes, largest: int) -> Asked:
         Refused: 400 or 414, with the reason.
     """
     if len(raw) > largest:
-        raise refuse(414, "REQUEST_TOO_LARGE", f"The URL is longer than {largest} bytes: use POST.")
+        message = f"The URL's query has {len(raw)} bytes, and {largest} are the most: use POST."
+        raise over(414, "REQUEST_TOO_LARGE", message, limit="url", allowed=largest, found=len(raw))
     try:
         pairs = parse_qsl(
             raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_AT_MOST
@@ -97,8 +102,8 @@ def from_body(raw: bytes, batch: int) -> list[Asked] | Asked:
         message = "A batch holds at least one request."
         raise bad(message)
     if len(value) > batch:
-        message = f"A batch holds at most {batch} requests, and this one holds {len(value)}."
-        raise bad(message, "BATCH_TOO_LARGE")
+        message = f"A batch holds at most {batch} requests, and this one holds {len(value)}: send several batches."
+        raise over(400, "BATCH_TOO_LARGE", message, limit="batch", allowed=batch, found=len(value))
     return [shaped(one) for one in value]
 
 
@@ -109,21 +114,38 @@ async def body(request: Request, largest: int, seconds: float) -> bytes:
         Refused: 413 too large, 408 too slow.
         ClientDisconnect: the client has gone.
     """
-    too_large = f"The body is larger than {largest} bytes."
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (len(declared) > len(str(largest)) or int(declared) > largest):
-        raise refuse(413, "REQUEST_TOO_LARGE", too_large, Connection="close")
+    if declared.isdecimal() and (len(declared) > LONGEST_NUMBER or int(declared) > largest):
+        raise too_large(largest, int(declared[:LONGEST_NUMBER]))
     read = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 read += chunk
                 if len(read) > largest:
-                    raise refuse(413, "REQUEST_TOO_LARGE", too_large, Connection="close")
+                    raise too_large(largest, len(read))
     except TimeoutError:
-        message = f"The body did not arrive within {seconds:g} seconds."
-        raise refuse(408, "REQUEST_TIMEOUT", message, Connection="close") from None
+        message = f"The body did not arrive within {seconds:g} seconds, {len(read)} bytes of it did: send it faster."
+        no = over(408, "REQUEST_TIMEOUT", message, limit="body.seconds", allowed=seconds)
+        raise closing(no) from None
     return bytes(read)
+
+
+def over(status: int, code: str, message: str, **extensions: Any) -> Refused:
+    """The refusal of a request that is over a limit: `limit`, `allowed` and `found` go beside the code."""
+    return Refused(status, [error(code, message, **extensions)])
+
+
+def closing(no: Refused) -> Refused:
+    """The same refusal, on a connection that is closed: what is still coming on it is not read."""
+    no.headers["Connection"] = "close"
+    return no
+
+
+def too_large(largest: int, found: int) -> Refused:
+    """The refusal of a body, which is read no further."""
+    message = f"The body has {found} bytes or more, and {largest} are the most: send less at once."
+    return closing(over(413, "REQUEST_TOO_LARGE", message, limit="body", allowed=largest, found=found))
 
 
 def decoded(raw: bytes, what: str) -> Any:

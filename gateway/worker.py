@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from datasources.postgres import prune
+from datasources.postgres import migrate, prune
 from datasources.postgres.connection import UNAVAILABLE, DatabaseError
 from datasources.postgres.jobs import Kind
 from gateway import queue
@@ -36,6 +36,9 @@ PATIENCE = 30.0
 AGAIN = 2.0
 """Seconds between two tries to serve the queue of a database that is away."""
 
+MEMORY_MIB = 16
+"""The most MiB of answers that a worker remembers: others ask for what it works out."""
+
 LOG = structlog.get_logger(__name__)
 
 
@@ -45,7 +48,7 @@ async def work(settings: Settings) -> None:
     A database that is away is a warning and another try.
 
     Raises:
-        DatabaseError: there is no database to begin with.
+        DatabaseError: there is no database to begin with, or it is not at the revision that is wanted.
     """
     if settings.database_url is None:
         msg = "GATEWAY_DATABASE_URL is not set: name the database that the gateway serves from."
@@ -56,7 +59,10 @@ async def work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     outside = Outside(patience=PATIENCE)
     async with AsyncExitStack() as stack:
-        world = await open_world(settings, outside, stack)
+        small = settings.model_copy(update={"memory_mib": min(settings.memory_mib, MEMORY_MIB)})
+        world = await open_world(small, outside, stack)
+        if complaint := migrate.complaint(await migrate.found(world.database)):
+            raise DatabaseError(complaint)
         hands = Hands(world.database, handlers(world), outside.rng)
         await begin(world)
         while not stopped.is_set():

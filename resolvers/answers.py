@@ -146,9 +146,11 @@ _BESIDE: dict[str, tuple[Any, str]] = {
     "definition": (adopt(MetricDefinition), "What the metric means."),
 }
 
+ANSWER = "Answer"
+"""The interface of every answer."""
 Answer: Any = strawberry.interface(
     type(
-        "Answer",
+        ANSWER,
         (),
         {
             **{key: strawberry.field(name=key, description=says) for key, (_, says) in _BESIDE.items()},

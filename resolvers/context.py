@@ -16,6 +16,8 @@ from analytics.history_values import Granularity, GroupComparison, Series
 from analytics.leaderboard import Leaderboard
 from analytics.policy import Subject, Viewer
 from analytics.rosters import Choice
+from analytics.sessions import SessionTokens
+from datasources.postgres import audit_log
 from datasources.postgres.job_lists import Jobs, Place
 from datasources.postgres.jobs import Job, Kind, Status
 from datasources.postgres.lists import Course, Headcounts, Taken
@@ -136,6 +138,28 @@ class Exports(Protocol):
         """One's own reports, the newest first."""
 
 
+class Reviews(Protocol):
+    """The way to the audit. Raises `NotAllowed` for who is no admin, `Unavailable` for now."""
+
+    async def page(
+        self, sought: audit_log.Sought, *, first: int, after: audit_log.Place | None, counted: bool
+    ) -> audit_log.Log:
+        """The newest of these events, older than the place; with how many there are if they are `counted`."""
+
+
+class Enters(Protocol):
+    """The way in and out."""
+
+    async def sign_in(self, email: str, password: str) -> SessionTokens:
+        """A new session. Raises `NotSignedIn`."""
+
+    async def renew(self, refresh: str) -> SessionTokens:
+        """The next tokens of a session. Raises `NotRenewed`."""
+
+    async def sign_out(self) -> None:
+        """End the session of the token that was shown. Raises `Unavailable`."""
+
+
 class Watches(Protocol):
     """The way to be told. Each raises `NotFound` for what is not there or must not be known, `Unavailable` for now."""
 
@@ -154,6 +178,10 @@ class Context(Protocol):
     @property
     def viewer(self) -> Viewer:
         """Who is asking."""
+
+    @property
+    def sessions(self) -> Enters:
+        """The way in and out; who has no token has nothing but this."""
 
     @property
     def answers(self) -> Asks:
@@ -184,8 +212,15 @@ class Context(Protocol):
         """The way to the viewer's own reports."""
 
     @property
+    def audit(self) -> Reviews:
+        """The way to the audit, as this viewer."""
+
+    @property
     def watching(self) -> Watches:
         """The way to be told, as this viewer."""
+
+    def refused(self, what: str) -> None:
+        """Note for the audit that the viewer asked for a field that is not theirs."""
 
     def services(self) -> Sequence[ServiceReport]:
         """How each service is doing, as this process sees it."""

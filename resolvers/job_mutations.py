@@ -6,6 +6,7 @@ from typing import Annotated, Any, Union
 import strawberry
 
 from analytics.catalog import PUBLIC
+from analytics.codec import named
 from analytics.declare import Metric, Role, Scope
 from analytics.policy import NotAllowed, NotFound, Subject, TooMany, Unavailable
 from analytics.subjects import subject_of
@@ -13,7 +14,7 @@ from resolvers.context import Info
 from resolvers.errors import SOON, BadInput
 from resolvers.ids import from_global, uuid_of
 from resolvers.jobs import JobType, wire
-from resolvers.metric_names import MetricName, metrics_of, named
+from resolvers.metric_names import MetricName, metrics_of
 from resolvers.scalars import Seconds
 from resolvers.types import adopt, field
 

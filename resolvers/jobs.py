@@ -93,7 +93,7 @@ class Job:
     finished_at: datetime | None
     """When it ended; null until then."""
     attempts: Count
-    """How often a worker took it up."""
+    """How often a worker took it up since it last came further; 0 while it waits for its turn."""
     error: str | None
     """Why it failed, or what it waits for before it is tried again."""
     result: JobResult | None

@@ -33,7 +33,7 @@ class LeaderboardEntry:
 
     rank: int = strawberry.field(description="The place, from 1; who has as many points shares it.")
     display_name: str = strawberry.field(description="The name to show.")
-    points: int = strawberry.field(description="The points of the window, at least 1.")
+    points: int = strawberry.field(description="The points of the window, at least 1; those of others rounded to 10.")
     is_you: bool = strawberry.field(description="Whether this is you.")
 
 

@@ -7,13 +7,8 @@ from typing import Any
 import strawberry
 
 from analytics.catalog import PUBLIC
+from analytics.codec import named
 from analytics.declare import Metric
-
-
-def named(key: str) -> str:
-    """How a metric is called here: `LEARNER_VELOCITY` for `learner-velocity`."""
-    return key.upper().replace("-", "_")
-
 
 _members: Any = StrEnum("MetricName", {named(key): named(key) for key in PUBLIC})  # type: ignore[misc]  # mypy wants literals
 MetricName: Any = strawberry.enum(_members, name="MetricName", description="A metric, by its key.")

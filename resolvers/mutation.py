@@ -12,6 +12,7 @@ from resolvers.errors import SOON
 from resolvers.job_mutations import JobMutation
 from resolvers.reports import ReportMutation
 from resolvers.scalars import Seconds
+from resolvers.session import SessionMutation
 from resolvers.types import adopt, field
 
 LONGEST_ID = 100
@@ -95,7 +96,7 @@ DecideRecommendationResult = Annotated[
 
 
 @strawberry.type(description="Everything that can be changed. A refusal is an answer like any other, not an error.")
-class Mutation(JobMutation, ReportMutation):
+class Mutation(SessionMutation, JobMutation, ReportMutation):
     """What viewers choose for themselves, and have done."""
 
     @field("Choose whether others in your organization see you on the leaderboard; you always see yourself.")

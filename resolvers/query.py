@@ -15,6 +15,7 @@ from analytics.policy import NotAllowed, NotFound
 from datasources.report import ServiceReport
 from resolvers import job_lists, leaderboard
 from resolvers.answers import MetricDefinition
+from resolvers.audit import AuditQuery
 from resolvers.context import Info
 from resolvers.errors import BadInput
 from resolvers.ids import GlobalId, from_global, uuid_of
@@ -91,7 +92,7 @@ def to_viewer(me: policy.Viewer) -> Viewer:
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(ReportQuery):
+class Query(ReportQuery, AuditQuery):
     """The subjects, and what is known about metrics and services themselves."""
 
     @field("Who you are, in which role you ask, and which subject is you.")

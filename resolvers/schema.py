@@ -20,7 +20,9 @@ from strawberry.types.field import StrawberryField
 
 from analytics.declare import Metric
 from resolvers.fields import Straight, groups
+from resolvers.guard import guard
 from resolvers.mutation import Mutation
+from resolvers.permissions import TABLE, Grant, of_metrics
 from resolvers.projection import PLAIN, ProjectingExecutor
 from resolvers.query import Query, definitions
 from resolvers.scalars import SCALARS
@@ -32,12 +34,17 @@ from resolvers.types import is_plain, read
 class Grown(strawberry.Schema):
     """A schema whose subject types have more fields than their classes say: the groups of metrics."""
 
-    def __init__(self, grown: Mapping[type[Any], list[StrawberryField]], **kwargs: Any) -> None:
+    def __init__(
+        self, grown: Mapping[type[Any], list[StrawberryField]], table: Mapping[str, Grant], **kwargs: Any
+    ) -> None:
+        """`table` says who may ask for which field: what it does not grant is closed."""
         self._grown = grown
         super().__init__(**kwargs)
         for kind in graphql_schema(self).type_map.values():
             if isinstance(kind, GraphQLObjectType):
                 _finish(kind)
+                if has_resolvers(kind):
+                    guard(kind, table)
             if isinstance(kind, GraphQLInputObjectType):
                 for given in kind.fields.values():
                     _leave_out(given)
@@ -45,6 +52,11 @@ class Grown(strawberry.Schema):
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """The fields a class declares, and those grown onto it."""
         return [*type_definition.fields, *self._grown.get(type_definition.origin, ())]
+
+
+def has_resolvers(kind: GraphQLObjectType) -> bool:
+    """Whether the fields of a type are asked for one by one: not those of plain values, nor of introspection."""
+    return not is_plain(kind) and not kind.name.startswith("__")
 
 
 def _finish(kind: GraphQLObjectType) -> None:
@@ -73,8 +85,8 @@ def _reader(name: str) -> Callable[[Any, Any], Any]:
     return resolve
 
 
-def build(metrics: Mapping[str, Metric]) -> strawberry.Schema:
-    """The schema in which these metrics can be asked; internal ones stay out of it.
+def build(metrics: Mapping[str, Metric], query: type[Any] = Query) -> strawberry.Schema:
+    """The schema in which these metrics can be asked; internal ones stay out of it. `query` is its root.
 
     Raises:
         DeclarationError: a metric cannot be shown: its place is taken, its subject is not in the
@@ -82,8 +94,9 @@ def build(metrics: Mapping[str, Metric]) -> strawberry.Schema:
     """
     shown = list(metrics.values())
     return Grown(
-        {**groups(shown, SUBJECTS), Query: [definitions(shown)]},
-        query=Query,
+        {**groups(shown, SUBJECTS), query: [definitions(shown)]},
+        {**TABLE, **of_metrics(shown)},
+        query=query,
         mutation=Mutation,
         subscription=Subscription,
         types=list(SUBJECTS.values()),

@@ -7,13 +7,14 @@ from typing import Annotated, Any, TypeVar
 import strawberry
 
 from analytics.catalog import PUBLIC
+from analytics.codec import named
 from analytics.declare import Metric, Scope
 from resolvers.answers import Answer, answer_name
 from resolvers.context import Info
 from resolvers.errors import BadInput
 from resolvers.ids import from_global, to_global, uuid_of
 from resolvers.jobs import JobType, wire
-from resolvers.metric_names import MetricName, metrics_of, named
+from resolvers.metric_names import MetricName, metrics_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 

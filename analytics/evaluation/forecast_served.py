@@ -72,7 +72,7 @@ def _told(run: Presentation, day: int) -> list[_Told]:
     for one, pulses in with_pulses(run, day):
         if one.course.left_at is not None:
             continue
-        risk = drop_off_risk(one.progress, one.scores, one.assessments, one.interactions, pulses, at=at)
+        risk = drop_off_risk(one.progress, one.scores, one.assessments, one.interactions, pulses, None, at=at)
         said = performance_forecast(
             one.progress, one.scores, one.assessments, one.interactions, pulses, None, risk, at=at
         )

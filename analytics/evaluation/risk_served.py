@@ -64,7 +64,7 @@ def served(run: Presentation, day: int) -> list[tuple[Learner, DropOffRisk]]:
     """What the gateway would say of everyone present on a day, activity beside the course inside the organization."""
     at, said = run.at(day), []
     for one, pulses in with_pulses(run, day):
-        value = drop_off_risk(one.progress, one.scores, one.assessments, one.interactions, pulses, at=at)
+        value = drop_off_risk(one.progress, one.scores, one.assessments, one.interactions, pulses, None, at=at)
         if isinstance(value, DropOffRisk):
             said.append((one, value))
     return said

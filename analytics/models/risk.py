@@ -4,7 +4,7 @@ import functools
 import importlib.resources
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -39,6 +39,10 @@ class Coefficients:
     def probability(self, values: Mapping[Factor, float]) -> float:
         """The probability of these features, strictly between 0 and 1 up to rounding."""
         return logistic(self.logit(values))
+
+    def shifted(self, by: float) -> "Coefficients":
+        """The same model with so much more in its intercept: everybody's log-odds move alike."""
+        return replace(self, intercept=self.intercept + by)
 
 
 @dataclass(frozen=True, slots=True)

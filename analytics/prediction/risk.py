@@ -1,7 +1,7 @@
 """The risk of not passing: a trained model, told factor by factor."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from analytics.arithmetic import clamp
@@ -10,6 +10,7 @@ from analytics.declare import DataQuality, DataQualityLevel, Family, Role, Scope
 from analytics.learner.courses import enrolled, runs
 from analytics.models.features import Factor, features
 from analytics.models.risk import RISK_LEVELS, RiskModel, logistic, risk_model
+from analytics.prediction.calibration import RiskCalibration
 from analytics.prediction.interventions import RiskLevel, interventions
 from analytics.prediction.looks import Look, Sight
 from analytics.prediction.values import (
@@ -21,6 +22,7 @@ from analytics.prediction.values import (
     RiskFactor,
     RiskInterval,
     RiskPredictions,
+    RiskRecalibration,
     RiskScenario,
 )
 from analytics.prediction.what_if import what_if
@@ -45,7 +47,7 @@ DESCRIPTIONS: dict[Factor, str] = {
     key="predictive-drop-off-risk",
     family=Family.PREDICTION,
     roles={Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN},
-    version=2,
+    version=3,
     formula="100 / (1 + e^-logit); logit = base + sum of weight x (currentValue - threshold)",
     evidence=(
         "OULAD, each presentation predicted from the 14 others: AUC .67 on day 4, then .77, .82, .86, .89 on day 34, "
@@ -54,26 +56,28 @@ DESCRIPTIONS: dict[Factor, str] = {
     score=lambda value: value.risk_score,
     level=lambda value: value.risk_level.name,
 )
-def drop_off_risk(  # noqa: PLR0913 - one parameter for each fact it stands on
+def drop_off_risk(  # noqa: PLR0913, PLR0917 - one parameter for each fact it stands on
     progress: Progress,
     scores: Scores,
     assessments: Assessments,
     interactions: Interactions | None,
     pulses: tuple[CoursePulse, ...] | None,
+    calibration: RiskCalibration | None,
     *,
     at: datetime,
 ) -> DropOffRisk | Withheld:
     """How likely a learner is not to pass, why, and what could be done; in the course where that is likeliest.
 
     A logistic model of eight factors, trained on real learners. Who the learner is (age, sex, region,
-    education) is not looked at. A prediction is not a verdict, and its factors are not shown to be causes.
+    education) is not looked at. Once 200 outcomes of the organization's own are known its base is set right by them.
+    A prediction is not a verdict, and its factors are not shown to be causes.
     Withheld until day 4 of a course, and while neither due work nor activity is known.
     """
     running = [course for course in enrolled(progress, at) if runs(course, at)]
     if not running:
         message = "No course of this learner is running now."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
-    model = risk_model()
+    model = _recalibrated(risk_model(), calibration)
     medians = {pulse.course: pulse.item_days for pulse in pulses or ()}
     sight = Sight(scores, assessments, interactions, medians, model.usual)
     looks = [look for look in (sight.of(course, at) for course in running) if look.day >= model.floor]
@@ -85,7 +89,14 @@ def drop_off_risk(  # noqa: PLR0913 - one parameter for each fact it stands on
         message = "Nothing is due yet and the activity is not known: one of the two is needed."
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1)
     assessed = sorted((_assess(look, model) for look in told), key=lambda a: (-a.logit, a.look.course.course_id))
-    return _say(assessed, model)
+    return _say(assessed, model, calibration)
+
+
+def _recalibrated(model: RiskModel, calibration: RiskCalibration | None) -> RiskModel:
+    """The model with an intercept set right by outcomes; withdrawing within 30 days stays as it was trained."""
+    if calibration is None:
+        return model
+    return replace(model, fail_or_withdraw=model.fail_or_withdraw.shifted(calibration.shift))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,7 @@ def _confidence(look: Look) -> Confidence:
     return Confidence.MEDIUM if look.day < 60 else Confidence.HIGH  # noqa: PLR2004 - likewise
 
 
-def _say(assessed: Sequence[_Assessed], model: RiskModel) -> DropOffRisk:
+def _say(assessed: Sequence[_Assessed], model: RiskModel, calibration: RiskCalibration | None) -> DropOffRisk:
     worst = assessed[0]
     look, risk = worst.look, worst.risk
     group = next(group for group in model.groups if group.level == risk.risk_level)
@@ -182,9 +193,15 @@ def _say(assessed: Sequence[_Assessed], model: RiskModel) -> DropOffRisk:
         interventions=interventions(risk.risk_level, raising),
         scenarios=_scenarios(worst, model),
         by_course=tuple(a.risk for a in assessed),
-        model_version=f"{model.name} {model.version}, trained {model.trained_on.isoformat()}",
+        recalibration=None if calibration is None else RiskRecalibration(calibration.outcomes, calibration.shift),
+        model_version=_version(model, calibration),
         quality=DataQuality(look.records, look.day, level),
     )
+
+
+def _version(model: RiskModel, calibration: RiskCalibration | None) -> str:
+    trained = f"{model.name} {model.version}, trained {model.trained_on.isoformat()}"
+    return trained if calibration is None else f"{trained}, recalibrated on {calibration.outcomes} outcomes"
 
 
 def _scenarios(assessed: _Assessed, model: RiskModel) -> tuple[RiskScenario, ...]:

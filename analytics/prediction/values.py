@@ -134,6 +134,16 @@ class CourseRisk:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskRecalibration:
+    """How the risk was set right by what became of learners of the same organization; the order of learners stays."""
+
+    outcomes: Count
+    """How many outcomes of courses that are over it was learned from; 200 or more."""
+    shift: Logit
+    """What was added to the log-odds, within `base`; below 0 where more pass than among the training data."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropOffRisk:
     """The risk of not passing, with its reasons, in the course where it is highest."""
 
@@ -152,7 +162,7 @@ class DropOffRisk:
     course_title: Text
     """Its title."""
     base: Logit
-    """The log-odds of the mean learner of the training data."""
+    """The log-odds of the mean learner of the training data, the shift of the recalibration in it."""
     logit: Logit
     """The log-odds of this learner: base and all contributions together."""
     risk_factors: tuple[RiskFactor, ...]
@@ -165,7 +175,9 @@ class DropOffRisk:
     """What the risk would be if missing work were handed in, if activity rose to the usual, and both: where lower."""
     by_course: tuple[CourseRisk, ...]
     """Every running course that enough is known of, the highest risk first."""
+    recalibration: RiskRecalibration | None
+    """How it was set right by the organization's own outcomes; null while fewer than 200 are known."""
     model_version: Text
-    """Which model, and when it was trained."""
+    """Which model, when it was trained, and by how many own outcomes it was recalibrated."""
     quality: DataQuality
     """The due work and the item-days of the last 30 days looked at; the days since the course began."""

@@ -210,11 +210,11 @@ async def test_a_full_queue_turns_viewers_away_and_not_the_gateway(drill: Drill)
     )
     url = drill.gateway()
     learner = next(person for person in drill.site.campus.people if "learner" in person.roles)
-    viewer = Actor(learner.organization, learner.id, "learner")
-    assert await jobs.enqueue(drill.world.database, viewer, Kind.REFRESH, [Wanted("one more")]) == {}
+    viewer, one_more = Actor(learner.organization, learner.id, "learner"), Wanted("one more", "learner", learner.id)
+    assert await jobs.enqueue(drill.world.database, viewer, Kind.REFRESH, [one_more]) == {}
     assert await asyncio.to_thread(dashboard, url, learner)
     await drill.world.database.fetch("DELETE FROM queue.pgqueuer WHERE entrypoint = 'full'")
-    assert await jobs.enqueue(drill.world.database, viewer, Kind.REFRESH, [Wanted("one more")])
+    assert await jobs.enqueue(drill.world.database, viewer, Kind.REFRESH, [one_more])
 
 
 def dashboard(url: str, learner: Person) -> list[dict[str, Any]]:

@@ -27,6 +27,10 @@ SECONDS = 60.0
 """How long a server may take to start."""
 
 
+ENOUGH = "1000000000000"
+"""A budget that is kept, as in production, and never used up."""
+
+
 class TargetError(ValueError):
     """Something that should be measured cannot be; the message says why."""
 
@@ -56,6 +60,9 @@ class Variant:
             "GATEWAY_WORKERS": str(self.processes),
             "GATEWAY_TOKEN_KEY": KEY,
             "GATEWAY_MOCKS": "false",
+            "GATEWAY_ALLOWED_HOSTS": "127.0.0.1",
+            "GATEWAY_COST_PER_MINUTE": ENOUGH,
+            "GATEWAY_REQUESTS_PER_HOUR": ENOUGH,
             **off,
         }
 

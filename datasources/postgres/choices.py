@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from datasources.postgres.audit import NOWHERE, Whence
 from datasources.postgres.session import Actor, Database, system
 from datasources.postgres.tables import LeaderboardChoiceRow, PersonRow, RecommendationDecisionRow
 
@@ -44,11 +45,12 @@ _TRIM = text(
     "ORDER BY recommendation = :recommendation DESC, decided_at DESC, recommendation OFFSET :most)"
 )
 _AUDIT = text(
-    "SELECT record_audit(:organization, :person, :role, ARRAY[:event], ARRAY[:person], ARRAY[:details]::jsonb[])"
+    "SELECT record_audit(:organization, :person, :role, ARRAY[:event], ARRAY[:person], ARRAY['{}']::jsonb[], "
+    ":address, :request)"
 )
 
 
-async def show(database: Database, actor: Actor, *, visible: bool, at: datetime) -> None:
+async def show(database: Database, actor: Actor, *, visible: bool, at: datetime, whence: Whence = NOWHERE) -> None:
     """Have others see, or not see, the actor on the leaderboard; in the audit by the same transaction.
 
     Raises:
@@ -58,7 +60,7 @@ async def show(database: Database, actor: Actor, *, visible: bool, at: datetime)
         connection = await session.connection()
         who = {"organization": actor.organization, "person": actor.user}
         await connection.execute(_SHOW, {**who, "visible": visible, "at": at})
-        await connection.execute(_AUDIT, _event(actor, "leaderboard.shown" if visible else "leaderboard.hidden"))
+        await connection.execute(_AUDIT, _event(actor, f"leaderboard.{'shown' if visible else 'hidden'}", whence))
 
 
 async def decide(  # noqa: PLR0913 - who decided what of which, when, and how much is kept
@@ -69,6 +71,7 @@ async def decide(  # noqa: PLR0913 - who decided what of which, when, and how mu
     *,
     at: datetime,
     most: int = MOST_DECISIONS,
+    whence: Whence = NOWHERE,
 ) -> None:
     """Keep what the actor made of a recommendation, or that they made nothing of it (None); audited likewise.
 
@@ -83,7 +86,7 @@ async def decide(  # noqa: PLR0913 - who decided what of which, when, and how mu
         else:
             await connection.execute(_DECIDE, {**what, "kind": kind, "at": at})
             await connection.execute(_TRIM, {**what, "most": most})
-        await connection.execute(_AUDIT, _event(actor, f"recommendation.{kind or 'undecided'}"))
+        await connection.execute(_AUDIT, _event(actor, f"recommendation.{kind or 'undecided'}", whence))
 
 
 async def hidden(database: Database, organization: str) -> frozenset[str]:
@@ -116,6 +119,7 @@ async def decisions(
     return found
 
 
-def _event(actor: Actor, kind: str) -> dict[str, str]:
+def _event(actor: Actor, kind: str, whence: Whence) -> dict[str, str | None]:
     organization, person, role = actor.settings
-    return {"organization": organization, "person": person, "role": role, "event": kind, "details": "{}"}
+    where = {"address": whence.address, "request": whence.request_id}
+    return {"organization": organization, "person": person, "role": role, "event": kind, **where}

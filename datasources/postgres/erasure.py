@@ -1,4 +1,7 @@
-"""Forgetting a person: every row about them goes, and every process is told, in one transaction per organization.
+"""Forgetting a person: a tombstone is set, then every row about them goes, and every process is told.
+
+The tombstone comes first, in a transaction of its own: what was begun before and ends later is not written down
+any more (migration 0013). It stands for as long as anything from before may still be written, and names nobody.
 
 What the audit holds of them, their id beside what was done, stays until its term: it is the evidence that others
 rely on, and names nobody. Aggregates are of ten or more people, and nobody is in them by name.
@@ -25,6 +28,8 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 SECONDS = 60
 """How long one statement may look through an organization."""
+
+_TOMBSTONE = text("SELECT remember_forgotten(:organization, :person)")
 
 _STATEMENTS: Mapping[str, str] = {
     # Who else is in the day's snapshot of a cohort stays as they are: taken anew, they would move with the day.
@@ -53,6 +58,9 @@ _STATEMENTS: Mapping[str, str] = {
     "reports": """
         DELETE FROM reports WHERE organization = :organization AND (owner = :person OR strpos(content, :person) > 0)
         """,
+    "sessions": "DELETE FROM sessions WHERE organization = :organization AND person = :person",
+    "revocations": "DELETE FROM revocations WHERE organization = :organization AND person = :person",
+    "accounts": "DELETE FROM local_accounts WHERE organization = :organization AND person = :person",
     # Enrolments and teaching go with the person.
     "people": "DELETE FROM people WHERE organization = :organization AND id = :person",
 }
@@ -72,15 +80,19 @@ class Forgotten:
 
 
 async def forget(database: Database, organization: str, person: str) -> Forgotten:
-    """Forget a person in one organization. Where there was nothing, nothing happens; else the audit holds the counts.
+    """Forget a person in one organization. Where nothing was kept only the tombstone is left; else the audit counts.
 
     Args:
         database: the database.
         organization: where.
-        person: a user's id, 16 or more characters, as it is looked for inside of texts.
+        person: a user's id, a UUID in small letters, as it is looked for inside of texts.
     """
     who = {"organization": organization, "person": person}
     rows: dict[str, int] = {}
+    async with database.session(system(organization)) as session:
+        connection = await session.connection()
+        await connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))
+        await connection.execute(_TOMBSTONE, who)
     async with database.session(system(organization)) as session:
         connection = await session.connection()
         await connection.execute(text(f"SET LOCAL statement_timeout = '{SECONDS}s'"))

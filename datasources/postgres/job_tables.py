@@ -29,6 +29,7 @@ class JobRow(SQLModel, table=True):
             postgresql_where=text("status IN ('QUEUED', 'RUNNING')"),
         ),
         Index("jobs_of_owner", "organization", "owner", "created_at"),
+        Index("jobs_by_name", "organization", "once", "created_at"),
         Index("jobs_by_age", "organization", "created_at", "id"),
         Index("jobs_on_their_way", "organization", "owner", postgresql_where=text("status IN ('QUEUED', 'RUNNING')")),
         Index("jobs_that_failed", "organization", "once", "finished_at", postgresql_where=text("status = 'FAILED'")),
@@ -52,6 +53,11 @@ class JobRow(SQLModel, table=True):
     unwanted: bool = Field(default=False)
     result: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     error: str | None = Field(default=None, sa_type=Text)
+    turn: int = Field(default=0)
+    holder: str | None = Field(default=None, sa_type=Text)
+    setbacks: int = Field(default=0, sa_type=SmallInteger)
+    priority: int = Field(default=0, sa_type=SmallInteger)
+    claimed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class ReportRow(SQLModel, table=True):

@@ -1,7 +1,7 @@
 """Jobs: enqueued once however many ask, claimed by one attempt at a time, heard of by every process.
 
 The row is what is true about a job; PgQueuer delivers its id to a worker, again when a worker dies. A
-worker must claim the job first, and what it reports counts only while its attempt is the last one.
+worker must claim the job first, and what it reports counts only while its turn is the last one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENTRYPOINT = "job"
 """What PgQueuer knows all jobs as."""
 
 ATTEMPTS = 3
-"""How often a job is begun before it is given up."""
+"""How often in a row a job may take its worker with it, without headway in between, before it is given up."""
 
 PLATFORM = "*"
 """The organization of jobs that are about them all."""
@@ -82,7 +82,8 @@ class Wanted:
 class Job:
     """A job as it stands; `progress` is percent and never goes back; `unwanted` once somebody cancelled it.
 
-    `role` is the one its owner acted in when it was made.
+    `role` is the one its owner acted in when it was made. `attempts` are those since it last came further, `turn`
+    counts every claim, `setbacks` how often in a row it went back to the queue without coming further.
     """
 
     organization: str
@@ -102,6 +103,9 @@ class Job:
     unwanted: bool
     result: Mapping[str, Any] | None
     error: str | None
+    turn: int = field(default=0, compare=False)
+    setbacks: int = field(default=0, compare=False)
+    claimed_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +196,17 @@ async def ask(  # noqa: PLR0913 - who wants what, how often at most
     return again_in or of_row(rows[0])
 
 
-async def claim(database: Database, organization: str, job: str) -> Job | None:
-    """Begin a job that was delivered; None where it is over, unwanted, or was begun too often already."""
+async def claim(database: Database, organization: str, job: str, *, at_it: bool = False) -> Job | None:
+    """Begin a job that was delivered; None where it is over, unwanted, or took too many workers with it.
+
+    `at_it` says that this process is still at an earlier turn of it: then that turn counts as an attempt.
+    """
     rows = await database.fetch(
-        "SELECT * FROM claim_job($1, $2, $3, $4, $5)", *system(organization).settings, job, ATTEMPTS
+        "SELECT * FROM claim_job($1, $2, $3, $4, $5, $6)",
+        *system(organization).settings,
+        job,
+        ATTEMPTS,
+        None if at_it else database.name,
     )
     return of_row(rows[0]) if rows else None
 
@@ -209,12 +220,12 @@ async def report(  # noqa: PLR0913 - all that can be said of a job
     result: Mapping[str, Any] | None = None,
     error: str | None = None,
 ) -> bool | None:
-    """Say how far a claimed job is; whether it is still wanted, None where this attempt is not the last any more."""
+    """Say how far a claimed job is; whether it is still wanted, None where this turn is not the last any more."""
     rows = await database.fetch(
         "SELECT unwanted FROM report_job($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         *system(job.organization).settings,
         job.id,
-        job.attempts,
+        job.turn,
         status.value,
         progress,
         None if result is None else json.dumps(dict(result)),
@@ -233,27 +244,6 @@ async def find(database: Database, actor: Actor, job: str) -> Job | None:
     """A job that concerns the actor; None where there is none, or none that does."""
     rows = await database.fetch("SELECT * FROM find_job($1, $2, $3, $4)", *actor.settings, job)
     return of_row(rows[0]) if rows else None
-
-
-async def redeliver(database: Database, organization: str, *, after: timedelta) -> int:
-    """Deliver again what is not over, was touched last so long ago, and nobody holds a delivery of; how many.
-
-    A queue that is stopped in the middle of a job takes the delivery with it, and the row would wait for ever.
-    """
-    rows = await database.fetch("SELECT redeliver_jobs($1, $2, $3, $4) AS n", *system(organization).settings, after)
-    found: int = rows[0]["n"]
-    return found
-
-
-async def unattended(database: Database) -> int:
-    """How many jobs are due for a minute while no worker says that it is at work; 0 where one does."""
-    rows = await database.fetch(
-        "SELECT count(*) AS n FROM queue.pgqueuer WHERE status = 'queued' AND execute_after < now() - $1::interval "
-        "AND NOT EXISTS (SELECT FROM queue.pgqueuer WHERE status = 'picked' AND heartbeat > now() - $1::interval)",
-        timedelta(minutes=1),
-    )
-    found: int = rows[0]["n"]
-    return found
 
 
 def changed(payload: str) -> tuple[str, str]:
@@ -282,4 +272,7 @@ def of_row(row: Any) -> Job:
         unwanted=row["unwanted"],
         result=row["result"],
         error=row["error"],
+        turn=row["turn"],
+        setbacks=row["setbacks"],
+        claimed_at=row["claimed_at"],
     )

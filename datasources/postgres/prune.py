@@ -17,7 +17,8 @@ from datasources.postgres.audit import Event, record
 from datasources.postgres.job_tables import JobRow, ReportRow
 from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Actor, Database, system
-from datasources.postgres.tables import AnswerRow, FactRow, SyncRow
+from datasources.postgres.session_tables import RevocationRow, SessionRow
+from datasources.postgres.tables import AnswerRow, FactRow, ForgottenRow, SyncRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ FACTS = timedelta(hours=24)
 JOBS = timedelta(days=7)
 """How long a job that is over is remembered."""
 REPORTS = timedelta(days=7)
+FORGOTTEN = timedelta(hours=48)
+"""How long who was forgotten is not kept anything of: longer than any answer, fact or night from before lasts."""
 AT_ONCE = 5_000
 JANITOR = Actor("", "janitor", "janitor")
 """Reads which organizations there are, and nothing else."""
@@ -40,6 +43,9 @@ class Gone:
     facts: int = 0
     jobs: int = 0
     reports: int = 0
+    sessions: int = 0
+    revocations: int = 0
+    tombstones: int = 0
 
     def __add__(self, other: Gone) -> Gone:
         return Gone(
@@ -47,6 +53,9 @@ class Gone:
             self.facts + other.facts,
             self.jobs + other.jobs,
             self.reports + other.reports,
+            self.sessions + other.sessions,
+            self.revocations + other.revocations,
+            self.tombstones + other.tombstones,
         )
 
 
@@ -75,6 +84,9 @@ async def expired(database: Database, now: datetime) -> Gone:
             facts=await _delete(database, organization, FactRow, FactRow.seen_at, now - FACTS),
             jobs=await _delete(database, organization, JobRow, JobRow.finished_at, now - JOBS),
             reports=await _delete(database, organization, ReportRow, ReportRow.created_at, now - REPORTS),
+            sessions=await _delete(database, organization, SessionRow, SessionRow.expires_at, now),
+            revocations=await _delete(database, organization, RevocationRow, RevocationRow.until, now),
+            tombstones=await _delete(database, organization, ForgottenRow, ForgottenRow.at, now - FORGOTTEN),
         )
         if here != Gone():
             await record(database, system(organization), [Event("pruned", None, asdict(here))])

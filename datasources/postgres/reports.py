@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
 from sqlmodel import col, select
 
 from datasources.postgres.job_tables import ReportRow
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 MOST = 100
 """The most reports of one person that are listed."""
+
+_KEEP = text(
+    "INSERT INTO reports (organization, id, owner, format, content, created_at) "
+    "VALUES (:organization, :id, :owner, :format, :content, :created_at) "
+    "ON CONFLICT (organization, id) DO UPDATE SET owner = excluded.owner, format = excluded.format, "
+    "content = excluded.content, created_at = excluded.created_at RETURNING true"
+)
 
 
 class ReportFormat(StrEnum):
@@ -38,18 +46,21 @@ class Report:
     content: str | None
 
 
-async def keep(database: Database, organization: str, owner: str, report: Report) -> None:
-    """Keep what a job made for its owner; made again, it replaces what was there."""
-    row = ReportRow(
-        organization=organization,
-        id=report.id,
-        owner=owner,
-        format=report.format.value,
-        content=report.content or "",
-        created_at=report.created_at,
-    )
+async def keep(database: Database, organization: str, owner: str, report: Report) -> bool:
+    """Keep what a job made for its owner; made again, it replaces what was there.
+
+    False, and nothing is kept, where it names somebody who was forgotten meanwhile.
+    """
+    row = {
+        "organization": organization,
+        "id": report.id,
+        "owner": owner,
+        "format": report.format.value,
+        "content": report.content or "",
+        "created_at": report.created_at,
+    }
     async with database.session(system(organization)) as session:
-        await session.merge(row)
+        return (await (await session.connection()).execute(_KEEP, row)).first() is not None
 
 
 async def find(database: Database, actor: Actor, report: str) -> Report | None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    LargeBinary,
     Text,
     text,
 )
@@ -179,7 +180,13 @@ class AuditRow(SQLModel, table=True):
     """
 
     __tablename__ = "audit"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (at)"},)
+    __table_args__ = (
+        Index("audit_in_order", "organization", "at", "id"),
+        Index("audit_of_subject", "organization", "subject", "at"),
+        Index("audit_of_actor", "organization", "actor", "at"),
+        Index("audit_of_address", "organization", "address", "at"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
 
     organization: str = Field(sa_type=Text, primary_key=True)
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
@@ -191,6 +198,8 @@ class AuditRow(SQLModel, table=True):
     kind: str = Field(sa_type=Text)
     subject: str | None = Field(default=None, sa_type=Text)
     details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    address: str | None = Field(default=None, sa_type=Text)
+    request_id: str | None = Field(default=None, sa_type=Text)
 
 
 class LeaderboardChoiceRow(SQLModel, table=True):
@@ -215,6 +224,18 @@ class RecommendationDecisionRow(SQLModel, table=True):
     recommendation: str = Field(sa_type=Text, primary_key=True)
     kind: str = Field(sa_type=Text)
     decided_at: datetime = Field(sa_type=Moment)
+
+
+class ForgottenRow(SQLModel, table=True):
+    """That somebody was forgotten, and when: a digest of their id and the organization's, which names nobody."""
+
+    __tablename__ = "forgotten"
+
+    organization: str = Field(sa_type=Text, primary_key=True)
+    digest: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    at: datetime | None = Field(
+        default=None, sa_type=Moment, nullable=False, sa_column_kwargs={"server_default": text("clock_timestamp()")}
+    )
 
 
 class AggregateRow(SQLModel, table=True):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from datasources.simulator.accounts import key_set
+from datasources.simulator.accounts import Issuer, key_set
 from datasources.simulator.generated import generate
 from datasources.simulator.oulad import import_oulad
 from datasources.simulator.oulad_files import OuladError
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         public = key_set(Ed25519PrivateKey.from_private_bytes(SAMPLE_KEY))
         sys.stdout.write(f"{record(campus, public, asked.directory)} samples in {asked.directory}\n")
         return 0
-    app = create_simulator(campus, token=asked.token, password=asked.password)
+    issuer = Issuer(asked.issuer, asked.audience)
+    app = create_simulator(campus, token=asked.token, password=asked.password, issuer=issuer)
     config = uvicorn.Config(app, host=asked.host, port=asked.port, log_level="warning", timeout_graceful_shutdown=5)
     SimulatorServer(config).run()
     return 0
@@ -63,6 +64,8 @@ def _parser() -> ArgumentParser:
         help="the service token that callers must show; SIMULATOR_TOKEN where nobody should read it off the process",
     )
     serve.add_argument("--password", default="demo", help="the password of every demo account")
+    serve.add_argument("--issuer", default=Issuer().issuer, help="who its access tokens are said to be from")
+    serve.add_argument("--audience", default=Issuer().audience, help="whom its access tokens are said to be for")
     record_to = commands.add_parser("record", help="write a sample of every endpoint")
     record_to.add_argument("directory", type=Path)
     for command in (serve, record_to):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import jwt
 
@@ -110,7 +111,9 @@ class Accounts:
     def _token(self, person: Person, audience: str, life: timedelta, claims: dict[str, Any]) -> str:
         now = self._now()
         times = {"iat": now, "exp": now + life}
-        whole = {"sub": person.id, "iss": self._issuer.issuer, "aud": audience, **times, **claims}
+        # No two tokens are the same, so that each can be taken back by itself.
+        own = {"sub": person.id, "iss": self._issuer.issuer, "aud": audience, "jti": uuid4().hex}
+        whole = {**own, **times, **claims}
         return jwt.encode(whole, self._key, algorithm=ALGORITHM, headers={"kid": self._kid})
 
     def _holder(self, token: str, audience: str) -> Person | None:

@@ -14,14 +14,14 @@ from analytics.at_hand import Away
 from analytics.planned import Unplanned
 from analytics.record import Tier
 from datasources.postgres.session import Actor
-from gateway.fast.heads import again, media_of
+from gateway.budget import PAID_KEY, spend
+from gateway.fast.heads import again
 from gateway.fast.kept import Kept
-from gateway.http import HEADERS, PAID_KEY
 from gateway.refusal import Refused
 from gateway.telemetry import SANE, STARTED_KEY, Record, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,17 +30,16 @@ if TYPE_CHECKING:
     from analytics.hearsay import Hearsay
     from analytics.world import World
     from gateway.auth import Authenticator, Session
-    from gateway.budget import Budget
+    from gateway.budget import Till
+    from gateway.fast.heads import Head, Heads
     from gateway.fast.kept import KeptResponses
     from gateway.fast.requests import Planned, Requests
     from gateway.http import Terms
     from resolvers.plan import Turn
 
 PATH = "/graphql"
-KINDS_AT_MOST = 200
 
 LOG = structlog.get_logger(__name__)
-ALIKE = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 @dataclass(slots=True)
@@ -78,6 +77,24 @@ class Door:
     way: ShortWay | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How data was looked up, before which mark."""
+
+    turn: Turn
+    found: AtHand
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The data of a response, and whom it tells of, as `AtHand.told`; how it was looked up unless it was kept."""
+
+    data: bytes
+    told: Mapping[str, int]
+    look: _Look | None = None
+
+
 class ShortWay:
     """Answers the requests that are plain in every respect."""
 
@@ -85,32 +102,33 @@ class ShortWay:
         self,
         *,
         world: World,
+        heads: Heads,
         requests: Requests,
         kept: KeptResponses,
         finder: Finder,
         hearsay: Hearsay,
         arrivals: Arrivals,
         authenticator: Authenticator,
-        budget: Budget | None,
+        till: Till | None,
         terms: Terms,
         lines: Any = None,
         observe: Callable[[str, int, float], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._world = world
+        self._heads = heads
         self._requests = requests
         self._kept = kept
         self._finder = finder
         self._hearsay = hearsay
         self._arrivals = arrivals
         self._authenticator = authenticator
-        self._budget = budget
+        self._till = till
         self._terms = terms
         self._lines = lines or structlog.get_logger("gateway.request")
         self._observe = observe
         self._clock = clock
         self._counts = WayStatistics()
-        self._media: dict[tuple[bytes | None, bytes | None], str | None] = {}
 
     def statistics(self) -> WayStatistics:
         """Counts since the start."""
@@ -122,40 +140,34 @@ class ShortWay:
         heads = dict(scope["headers"])
         if len(heads) != len(scope["headers"]) or b"content-encoding" in heads:
             return receive
-        session = await self._session(scope, heads)
-        posted = scope["method"] == "POST"
-        media = self._answers_in(heads.get(b"accept"), heads.get(b"content-type", b"") if posted else None)
-        if session is None or media is None:
+        head = self._heads.of(scope["method"], heads)
+        session = None if head is None else await self._session(scope, heads)
+        if head is None or session is None:
             return receive
-        if posted:
+        if scope["method"] == "POST":
             raw, receive = await self._body(receive)
             planned = None if raw is None else self._requests.of_body(raw)
         else:
-            planned = self._asked(scope)
-        if planned is None or not self._pays(session, scope):
+            planned = self._requests.of_query_string(scope["query_string"], self._terms.body_bytes)
+        if planned is None or not await self._pay(planned, session, scope):
             return receive
         said = await self._data(planned, session)
         if said is None:
             return receive
-        data, found = said
-        await self._send(scope, heads, send, planned, session, media, data)
+        address, request_id = _whence(scope, heads)
+        self._hearsay.heard(_actor(session), said.told, address, request_id)
+        await self._send(scope, send, planned, session, head, said.data, request_id)
         self._requests.used(planned)
-        if found is not None:
-            await self._afterwards(planned, session, *found)
+        if said.look is not None:
+            await self._afterwards(planned, session, said.look)
         return None
-
-    def _asked(self, scope: Scope) -> Planned | None:
-        """The request in a URL."""
-        if scope["method"] != "GET":
-            return None
-        return self._requests.of_query_string(scope["query_string"], self._terms.body_bytes)
 
     async def _session(self, scope: Scope, heads: dict[bytes, bytes]) -> Session | None:
         """Who asks; None where the ordinary way is to say so, or to refuse them."""
         shown = heads.get(b"authorization")
         if shown is None:
             return None
-        known = self._authenticator.known(shown, heads.get(b"x-active-role"))
+        known = await self._authenticator.known(shown, heads.get(b"x-active-role"))
         if known is not None:
             return known
         try:
@@ -180,19 +192,20 @@ class ShortWay:
         whole = size <= self._terms.body_bytes and message["type"] == "http.request"
         return b"".join([one.get("body", b"") for one in read]) if whole else None, again(read, receive)
 
-    def _pays(self, session: Session, scope: Scope) -> bool:
-        """Take the request out of the viewer's budget, where there is one; False where the ordinary way refuses it."""
-        if self._budget is None:
+    async def _pay(self, planned: Planned, session: Session, scope: Scope) -> bool:
+        """Take what it costs from what the viewer may take; False where the ordinary way refuses it."""
+        if self._till is None:
             return True
         try:
-            self._budget.spend(session.viewer.user)
-        except Refused:
+            paid = await spend(self._till, session.viewer.user, max(1, planned.operation.tally.cost))
+        except Refused as no:
+            scope[PAID_KEY] = no
             return False
-        scope[PAID_KEY] = True
+        scope[PAID_KEY] = paid
         return True
 
-    async def _data(self, planned: Planned, session: Session) -> tuple[bytes, tuple[Turn, AtHand, int] | None] | None:
-        """The data of the response, and how it was found unless it was kept; None: the ordinary way is to answer."""
+    async def _data(self, planned: Planned, session: Session) -> _Said | None:
+        """The data of the response; None: the ordinary way is to answer."""
         viewer = session.viewer
         here, key = viewer.organization, (planned.key, viewer)
         kept = self._kept.get(here, key)
@@ -213,40 +226,20 @@ class ShortWay:
                 return None
             else:
                 self._counts.planned += 1
-                return data, (turn, found, mark)
+                return _Said(data, found.told, _Look(turn, found, mark))
         else:
             self._counts.kept += 1
-        if kept is None:
-            return None
-        self._hearsay.heard(kept.actor, kept.heard)
-        return kept.data, None
+        return None if kept is None else _Said(kept.data, kept.told)
 
     async def _send(  # noqa: PLR0913, PLR0917  (one response, said in one go)
-        self,
-        scope: Scope,
-        heads: dict[bytes, bytes],
-        send: Send,
-        planned: Planned,
-        session: Session,
-        media: str,
-        data: bytes,
+        self, scope: Scope, send: Send, planned: Planned, session: Session, head: Head, data: bytes, request_id: str
     ) -> None:
-        offered = heads.get(b"x-request-id", b"").decode("latin-1")
-        request_id = offered if SANE.fullmatch(offered) else new_request_id()
         marked = request_id.encode()
-        body = b"".join((b'{"data":', data, b',"extensions":{"requestId":"', marked, planned.tail))
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    *ALIKE,
-                    (b"content-length", b"%d" % len(body)),
-                    (b"content-type", media.encode() + b"; charset=utf-8"),
-                    (b"x-request-id", marked),
-                ],
-            }
-        )
+        tail = planned.tail(scope.get(PAID_KEY))
+        body = b"".join((b'{"data":', data, b',"extensions":{"requestId":"', marked, tail))
+        length = (b"content-length", b"%d" % len(body))
+        headers = [*head, length, (b"x-request-id", marked)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         seconds = self._clock() - scope[STARTED_KEY]
         operation = planned.operation
@@ -258,16 +251,14 @@ class ShortWay:
         if self._observe is not None:
             self._observe(operation.kind.value, 200, seconds)
 
-    async def _afterwards(self, planned: Planned, session: Session, turn: Turn, found: AtHand, mark: int) -> None:
-        """Keep what was said, as it is said from memory; note who heard what; look after who came in."""
-        viewer = session.viewer
-        actor = Actor(viewer.organization, viewer.user, viewer.role.value)
-        self._hearsay.heard(actor, found.heard)
+    async def _afterwards(self, planned: Planned, session: Session, look: _Look) -> None:
+        """Keep what was said, as it is said from memory; look after who came in."""
+        viewer, found = session.viewer, look.found
         try:
             if self._kept.wanted:
-                data = turn.render(found.found, Tier.MEMORY)
-                kept = Kept(data, found.until, found.at_worst, found.subjects, actor, found.heard)
-                self._kept.put(viewer.organization, (planned.key, viewer), kept, mark)
+                data = look.turn.render(found.found, Tier.MEMORY)
+                kept = Kept(data, found.until, found.at_worst, found.subjects, found.told)
+                self._kept.put(viewer.organization, (planned.key, viewer), kept, look.mark)
             async with asyncio.timeout(self._terms.afterwards_seconds):
                 if viewer.organization in self._world.unkept:
                     await self._world.keep(viewer.organization)
@@ -275,11 +266,14 @@ class ShortWay:
         except Exception:
             LOG.exception("work after the answer failed", operation=planned.operation.name)
 
-    def _answers_in(self, accept: bytes | None, content_type: bytes | None) -> str | None:
-        """The media type of the response; None where that is not for here to say."""
-        key = accept, content_type
-        if key not in self._media:
-            if len(self._media) >= KINDS_AT_MOST:
-                return None
-            self._media[key] = media_of(accept, content_type)
-        return self._media[key]
+
+def _actor(session: Session) -> Actor:
+    viewer = session.viewer
+    return Actor(viewer.organization, viewer.user, viewer.role.value)
+
+
+def _whence(scope: Scope, heads: Mapping[bytes, bytes]) -> tuple[str | None, str]:
+    """The address that a request comes from, and the id that it brought or gets."""
+    client = scope.get("client")
+    offered = heads.get(b"x-request-id", b"").decode("latin-1")
+    return client[0] if client else None, offered if SANE.fullmatch(offered) else new_request_id()

@@ -1,27 +1,70 @@
-"""What a request says before its question, and how it is handed on once somebody has read it."""
+"""What a request says before its question, what its response does, and how it is handed on once somebody read it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from gateway.negotiation import require_json, response_type, takes_streams
+from starlette.datastructures import Headers, MutableHeaders
+
+from gateway.bounded import Bounded
+from gateway.http import HEADERS
+from gateway.negotiation import require_json, require_preflight, response_type, takes_streams
 from gateway.refusal import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import Message, Receive
 
+    from gateway.edge import Gate
 
-def media_of(accept: bytes | None, content_type: bytes | None) -> str | None:
-    """The media type to answer in; None where the ordinary way is to say so, or to refuse. A GET has no content."""
-    wanted = None if accept is None else accept.decode("latin-1")
-    try:
-        if content_type is not None:
-            require_json(content_type.decode("latin-1"), None)
-        elif wanted is not None and "text/html" in wanted:
+Head: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
+"""The headers of a response, but for its length and its id."""
+
+KINDS, KINDS_KIB = 500, 256
+DECIDE = (b"host", b"origin", b"accept", b"content-type")
+"""The headers of a request that decide how it is answered."""
+
+
+class Heads:
+    """How requests of a kind are answered, each kind worked out once: as the edge and the ordinary way would.
+
+    Bounded by count and KiB, since clients make the kinds.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._known: Bounded[tuple[bytes | None, ...], Head | bool] = Bounded(KINDS, KINDS_KIB << 10)
+
+    def of(self, method: str, heads: Mapping[bytes, bytes]) -> Head | None:
+        """The head of the response; None where the ordinary way is to say so, or to refuse."""
+        said = tuple(map(heads.get, DECIDE))
+        key = (method.encode(), *said)
+        found = self._known.get(key)
+        if found is None:
+            found = self._head(method, heads) or False
+            self._known.keep(key, found, sum(len(one or b"") for one in key))
+        return None if isinstance(found, bool) else found
+
+    def _head(self, method: str, heads: Mapping[bytes, bytes]) -> Head | None:
+        given = Headers(raw=list(heads.items()))
+        accept = given.get("accept")
+        try:
+            origin = self._gate.enter(given)
+            if method == "POST":
+                require_json(given.get("content-type"), None)
+            elif method != "GET" or "text/html" in (accept or ""):
+                return None
+            else:
+                require_preflight(given)
+            if takes_streams(accept) is not None:
+                return None
+            media = response_type(accept)
+        except Refused:
             return None
-        return None if takes_streams(wanted) is not None else response_type(wanted)
-    except Refused:
-        return None
+        marked = MutableHeaders({**HEADERS, "Content-Type": f"{media}; charset=utf-8"})
+        self._gate.mark(marked, origin)
+        return tuple(marked.raw)
 
 
 def again(read: list[Message], receive: Receive, *, late: bool = False) -> Receive:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Mapping
     from datetime import datetime
 
-    from datasources.postgres.session import Actor
-
 OVERHEAD = 700
 """Bytes that an entry costs beside its body."""
 PER_SUBJECT = 150
@@ -26,21 +24,20 @@ class Kept:
     """The `data` of a response, and what is known of it.
 
     `until` is when it stops being good; with a database that does not answer, `at_worst` is. `subjects` are those
-    whose change ends it, None: any of the organization. `heard` is for the audit: how many answers about whom the
-    `actor` is told each time.
+    whose change ends it, None: any of the organization. `told` is for the audit: whom the viewer is told of each time,
+    as in `analytics.at_hand.AtHand`.
     """
 
     data: bytes
     until: datetime
     at_worst: datetime
     subjects: frozenset[str] | None
-    actor: Actor
-    heard: Mapping[str, int]
+    told: Mapping[str, int]
 
     @property
     def size(self) -> int:
         """Bytes it takes, roughly."""
-        return OVERHEAD + len(self.data) + PER_SUBJECT * (len(self.subjects or ()) + len(self.heard))
+        return OVERHEAD + len(self.data) + PER_SUBJECT * (len(self.subjects or ()) + len(self.told))
 
 
 @dataclass(frozen=True, slots=True)

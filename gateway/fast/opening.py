@@ -9,22 +9,24 @@ from analytics.at_hand import Finder
 from analytics.hearsay import Hearsay
 from datasources.postgres.reading import Reading
 from gateway.fast.front import ShortWay
+from gateway.fast.heads import Heads
 from gateway.fast.kept import KeptResponses
 from gateway.fast.requests import Requests
 from gateway.metrics import Count
 from resolvers.plan.document import compile_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from contextlib import AsyncExitStack
 
     from analytics.world import World
     from datasources.postgres.reading import ReadingStatistics
+    from gateway.edge import Gate
+    from gateway.endpoint import Parts
     from gateway.fast.front import WayStatistics
     from gateway.fast.kept import KeptStatistics
     from gateway.fast.lines import Lines
     from gateway.metrics import Metrics
-    from gateway.parts import Parts
 
 
 def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
@@ -32,6 +34,7 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
     world: World,
     stack: AsyncExitStack,
     *,
+    gate: Gate,
     room: int,
     metrics: Metrics,
     lines: Lines | None,
@@ -51,32 +54,36 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
         stack.callback(lines.flush)
     way = ShortWay(
         world=world,
-        requests=Requests(parts.documents, parts.persisted, partial(compile_plan, parts.graphql)),
+        heads=Heads(gate),
+        requests=Requests(parts.documents, parts.texts, parts.variables, partial(compile_plan, parts.graphql)),
         kept=kept,
         finder=Finder(world, reading, wide),
         hearsay=hearsay,
         arrivals=parts.arrivals,
-        authenticator=parts.authenticator,
-        budget=parts.budget,
+        authenticator=parts.identity.authenticator,
+        till=parts.till,
         terms=parts.terms,
         lines=lines,
         observe=metrics.observe,
     )
-    metrics.watch(lambda: _counts(way.statistics(), kept.statistics(), reading.statistics))
+
+    async def counts() -> Iterable[Count]:
+        return _counts(way.statistics(), kept.statistics(), reading.statistics)
+
+    metrics.watch(counts)
     return way
 
 
-def _counts(way: WayStatistics, kept: KeptStatistics, reading: ReadingStatistics) -> Iterator[Count]:
+def _counts(way: WayStatistics, kept: KeptStatistics, reading: ReadingStatistics) -> Iterable[Count]:
     """What the short way counts."""
     says = "Requests by the way they were answered: from what is kept, by a plan, from what is kept though the "
     says += "database does not answer, or the ordinary way."
     for name in ("kept", "planned", "at_worst", "passed_on"):
-        yield Count("gateway_ways", says, name, getattr(way, name))
+        yield Count("gateway_ways", says, getattr(way, name), {"of": name})
     for name in ("hits", "misses", "evictions", "dropped"):
-        yield Count("gateway_kept_responses", "What became of kept responses.", name, getattr(kept, name))
-    yield Count("gateway_kept_responses_held", "Kept responses.", "responses", kept.items, falls=True)
-    yield Count("gateway_kept_responses_bytes", "Bytes of kept responses.", "bytes", kept.bytes, falls=True)
+        yield Count("gateway_kept_responses", "What became of kept responses.", getattr(kept, name), {"of": name})
+    yield Count("gateway_kept_responses_held", "Kept responses.", kept.items, falls=True)
+    yield Count("gateway_kept_responses_bytes", "Bytes of kept responses.", kept.bytes, falls=True)
+    says = "Looks into kept answers, and the statements they shared."
     for name in ("looks", "statements"):
-        yield Count(
-            "gateway_reading", "Looks into kept answers, and the statements they shared.", name, getattr(reading, name)
-        )
+        yield Count("gateway_reading", says, getattr(reading, name), {"of": name})

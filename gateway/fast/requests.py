@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from graphql import OperationType
 
 from gateway import wire
 from gateway.bounded import Bounded
+from gateway.persisted import digest_of
 from gateway.refusal import Refused
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
     from graphql import DocumentNode
 
+    from gateway.budget import Verdict
     from gateway.documents import Document, Documents, Operation
-    from gateway.persisted import Persisted
+    from gateway.persisted import Texts
+    from gateway.variables import VariableLimits
     from resolvers.plan import Plan
 
     Compile = Callable[[DocumentNode, str | None], Plan | None]
@@ -31,52 +35,67 @@ AROUND = 2_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planned:
-    """A request that a plan may answer. `key` is what it says, `tail` what follows the data and the request id."""
+    """A request that a plan may answer, held against every limit but the viewer's budget.
+
+    `key` is what it says, `cost` what follows the data and the request id, to which what is left of the budget is
+    added.
+    """
 
     plan: Plan
     variables: Mapping[str, Any] | None
     operation: Operation
     key: Hashable
-    tail: bytes
+    cost: bytes
     digest: str | None
     text: str
 
+    def tail(self, paid: Verdict | None) -> bytes:
+        """The end of the response, with what is left to the viewer."""
+        return self.cost + (b"}}}" if paid is None else b',"budget":' + orjson.dumps(paid.said) + b"}}}")
+
 
 class Requests:
-    """The requests that were read lately, by their bytes, bounded by count and MiB.
+    """The requests that were read lately, by the SHA-256 of their bytes, bounded by count and MiB.
 
-    A document is compiled when it is seen for the second time: one that is never asked again is not worth it.
+    A document that was never read is for the ordinary way, where reading it has its price: so it is compiled when it
+    is seen for the second time, and one that is never asked again never is.
     """
 
-    def __init__(self, documents: Documents, persisted: Persisted, compile_: Compile) -> None:
+    def __init__(self, documents: Documents, texts: Texts, variables: VariableLimits, compile_: Compile) -> None:
         self._documents = documents
-        self._persisted = persisted
+        self._texts = texts
+        self._variables = variables
         self._compile = compile_
         self._known: Bounded[bytes, Planned] = Bounded(BODIES, BODIES_MIB << 20)
-        self._plans: Bounded[tuple[str, str | None], Plan | bool] = Bounded(PLANS, PLANS)
+        self._plans: Bounded[tuple[str, str | None], Plan | Literal[False]] = Bounded(PLANS, PLANS)
 
     def of_body(self, raw: bytes) -> Planned | None:
         """The request in the body of a POST; None where the ordinary way is to read it."""
-        return self._known.get(raw) or self._read(raw, lambda: wire.from_body(raw, 0))
+        key = b"b" + sha256(raw).digest()
+        return self._known.get(key) or self._read(key, len(raw), lambda: wire.from_body(raw, 0))
 
     def of_query_string(self, raw: bytes, largest: int) -> Planned | None:
         """The request in the URL of a GET; None where the ordinary way is to read it."""
-        key = b"?" + raw
-        return self._known.get(key) or self._read(key, lambda: wire.from_query_string(raw, largest))
+        key = b"?" + sha256(raw).digest()
+        return self._known.get(key) or self._read(key, len(raw), lambda: wire.from_query_string(raw, largest))
 
     def used(self, planned: Planned) -> None:
         """A request was answered: the document that its hash stands for stays known as long as it is asked for."""
         if planned.digest is not None:
-            self._persisted.keep(planned.digest, planned.text)
+            self._texts.keep(planned.digest, planned.text)
 
-    def _read(self, key: bytes, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
+    def _read(self, key: bytes, size: int, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
         try:
             asked = read()
             if isinstance(asked, list):
                 return None
-            text, digest = self._persisted.text(asked.query, asked.extensions)
-            document = self._documents.get(text)
+            text, digest = self._texts.text(asked)
+            if text not in self._documents:
+                return None
+            document = self._documents.get(text, asked.variables)
             operation = document.operation(asked.operation)
+            self._variables.check(asked.variables)
+            digest = digest or digest_of(asked)
         except Refused:
             return None
         if operation is None or document.errors or operation.kind is not OperationType.QUERY:
@@ -90,30 +109,22 @@ class Requests:
             asked.variables,
             operation,
             (document.text, operation.name, variables),
-            self._tail(operation),
-            digest or _digest(asked),
+            self._cost(operation),
+            digest,
             document.text,
         )
-        self._known.keep(key, planned, AROUND + 2 * len(key))
+        # A text is held once for all who send it; what is left of a body is its variables.
+        self._known.keep(key, planned, AROUND + 2 * (size - min(size, len(document.text)) + len(variables)))
         return planned
 
     def _plan(self, document: Document, operation: Operation) -> Plan | None:
         key = document.text, operation.name
         plan = self._plans.get(key)
-        if plan is None:
-            self._plans.keep(key, value=True)
-            return None
-        if plan is True and document.ast is not None:
+        if plan is None and document.ast is not None:
             plan = self._compile(document.ast, operation.name) or False
             self._plans.keep(key, plan)
-        return None if isinstance(plan, bool) else plan
+        return plan or None
 
-    def _tail(self, operation: Operation) -> bytes:
+    def _cost(self, operation: Operation) -> bytes:
         cost = {"static": operation.tally.cost, "limit": self._documents.limits.cost}
-        return b'","cost":' + orjson.dumps(cost) + b"}}"
-
-
-def _digest(asked: wire.Asked) -> str | None:
-    """The hash of a request that says nothing else of its document."""
-    persisted = (asked.extensions or {}).get("persistedQuery")
-    return str(persisted["sha256Hash"]).lower() if persisted else None
+        return b'","cost":' + orjson.dumps(cost).removesuffix(b"}")

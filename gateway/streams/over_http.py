@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 
+from gateway.auth import ENDED, losing_of
 from gateway.refusal import error
+from gateway.streams.farewell import STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from starlette.types import Receive, Scope, Send
 
+    from gateway.auth import Session
     from gateway.streams.manners import Manners
 
 LOG = structlog.get_logger(__name__)
 EXPIRED = error("UNAUTHENTICATED", "The token has expired: subscribe again with a new one.")
+TAKEN_BACK = error("UNAUTHENTICATED", ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,12 @@ HEADERS = {
 class Streamed:
     """An ASGI response that goes on until the stream ends, the client leaves or reads too slowly, or `seconds` pass.
 
-    What comes too fast is not kept here: the next response is asked for when the last one was taken. `held` is
-    let go of at the end.
+    It ends as well when the process is told to stop, which `leaving` says, and when the token of the `session` is
+    taken back. What comes too fast is not kept here: the next response is asked for when the last one was taken.
+    `held` is let go of at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is sent, how, and all that ends it
         self,
         bodies: AsyncGenerator[dict[str, Any]],
         framing: Framing,
@@ -81,9 +86,13 @@ class Streamed:
         seconds: float,
         manners: Manners,
         held: ExitStack,
+        session: Session | None = None,
+        leaving: asyncio.Event,
     ) -> None:
+        self._session = session
         self._bodies = bodies
         self._held = held
+        self._leaving = leaving
         self._framing = framing
         self._seconds = seconds
         self._manners = manners
@@ -125,26 +134,33 @@ class Streamed:
             LOG.warning("stream.dropped", reason="it read too slowly")
 
     async def _chunks(self) -> AsyncGenerator[bytes]:
-        """The frames, and beats between them, until the stream ends or the time is over."""
+        """The frames, and beats between them, until the stream ends, the time is over or the process stops."""
         loop = asyncio.get_running_loop()
         over = loop.time() + self._seconds
+        stopping = asyncio.ensure_future(self._leaving.wait())
         following: asyncio.Future[dict[str, Any]] | None = None
+        losing = losing_of(self._session)
         try:
             while True:
                 following = following or asyncio.ensure_future(anext(self._bodies))
-                left = over - loop.time()
-                done, _ = await asyncio.wait((following,), timeout=max(0.0, min(self._manners.beat, left)))
-                if done:
+                left = max(0.0, min(self._manners.beat, over - loop.time()))
+                await asyncio.wait((following, losing, stopping), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if losing.done():
+                    yield self._framing.frame({"errors": [TAKEN_BACK]})
+                    return
+                if following.done():
                     with suppress(StopAsyncIteration):
                         yield self._framing.frame(following.result())
                         following = None
                         continue
                     return
-                if over <= loop.time():
-                    yield self._framing.frame({"errors": [EXPIRED]})
+                if stopping.done() or over <= loop.time():
+                    yield self._framing.frame({"errors": [STOPPING if stopping.done() else EXPIRED]})
                     return
                 yield self._framing.beat
         finally:
+            losing.cancel()
+            stopping.cancel()
             if following is not None:
                 following.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):

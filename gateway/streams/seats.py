@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gateway.refusal import refuse
+from gateway.refusal import Refused, error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,10 @@ class Seats:
         """
         if self._taken[payer] >= self._each:
             message = f"You have {self._each} open streams already, which is the most: close one first."
-            raise refuse(429, "TOO_MANY_STREAMS", message, Retry_After="10")
+            raise self._refused(429, message, self._each)
         if self.taken >= self._total:
-            message = "No place is left for another stream here: try again soon."
-            raise refuse(503, "TOO_MANY_STREAMS", message, Retry_After="10")
+            message = f"All {self._total} places for streams are taken here: try again soon."
+            raise self._refused(503, message, self._total)
         self._taken[payer] += 1
         try:
             yield
@@ -45,3 +45,8 @@ class Seats:
             self._taken[payer] -= 1
             if not self._taken[payer]:
                 del self._taken[payer]
+
+    @staticmethod
+    def _refused(status: int, message: str, allowed: int) -> Refused:
+        problem = error("TOO_MANY_STREAMS", message, limit="streams", allowed=allowed, found=allowed + 1)
+        return Refused(status, [problem], headers={"Retry-After": "10"})

@@ -15,20 +15,21 @@ import orjson
 import structlog
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from gateway.auth import ENDED, SCOPE_KEY, losing_of
 from gateway.operation import Exchange, within
 from gateway.refusal import Refused, error
+from gateway.streams.farewell import WORDS
 from gateway.streams.manners import Manners
 from gateway.streams.messages import PROTOCOL, Closed, asked_in, headers_of, id_of, invalid, message_of
 from gateway.telemetry import Record, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from starlette.datastructures import Headers
     from starlette.websockets import WebSocket
 
     from gateway.auth import Session
-    from gateway.budget import Budget
     from gateway.operation import Conductor
     from gateway.streams.seats import Seats
     from gateway.wire import Asked
@@ -41,7 +42,8 @@ WINDOW = 10.0
 class Socket:
     """One client. Every operation is a task; all that is sent goes through one lock, and is waited for.
 
-    `now` is the wall clock that tokens expire by, in seconds since 1970.
+    `now` is the wall clock that tokens expire by, in seconds since 1970; `leaving` is set when the process stops.
+    `observe` hears (kind, code, seconds) of each operation.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it works with, most by name
@@ -50,16 +52,20 @@ class Socket:
         conductor: Conductor,
         authenticate: Callable[[Headers], Awaitable[Session | None]],
         *,
-        budget: Budget | None,
         seats: Seats,
+        lobby: Seats,
         now: Callable[[], float],
+        leaving: asyncio.Event,
+        observe: Callable[[str, str, float], None] | None = None,
         manners: Manners | None = None,
     ) -> None:
         self._websocket = websocket
         self._conductor = conductor
         self._authenticate = authenticate
-        self._budget = budget
         self._seats = seats
+        self._lobby = lobby
+        self._leaving = leaving
+        self._observe = observe
         self._now = now
         self._manners = manners or Manners()
         self._lock = asyncio.Lock()
@@ -89,19 +95,25 @@ class Socket:
     async def _greet(self, held: ExitStack) -> None:
         """Wait for `connection_init`, and learn who it is."""
         try:
-            async with asyncio.timeout(self._manners.init):
-                while (message := await self._receive())["type"] != "connection_init":
-                    await self._chat(message, "Unauthorized: send connection_init first")
-                self._session = await self._authenticate(headers_of(self._websocket.headers, message))
+            # Until then it is whoever has this address, and may not take the places of those who say who they are.
+            with self._lobby.take(self._address()):
+                await self._learn()
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
         except Refused as no:
-            raise Closed(4403, str(no)) from None
+            raise Closed(4429 if no.code == "TOO_MANY_STREAMS" else 4403, str(no)) from None
         try:
             held.enter_context(self._seats.take(self._payer()))
         except Refused as no:
             raise Closed(4429, str(no)) from None
         await self._send({"type": "connection_ack"})
+
+    async def _learn(self) -> None:
+        async with asyncio.timeout(self._manners.init):
+            while (message := await self._receive())["type"] != "connection_init":
+                await self._chat(message, "Unauthorized: send connection_init first")
+            shown = headers_of(self._websocket.headers, message)
+            self._session = self._websocket.scope[SCOPE_KEY] = await self._authenticate(shown)
 
     async def _chat(self, message: dict[str, Any], early: str) -> None:
         """Answer what may be said before the greeting."""
@@ -122,12 +134,14 @@ class Socket:
         busy_at = loop.time()
         expires = busy_at + (self._session.expires - self._now() if self._session else self._manners.longest)
         hearing: asyncio.Task[dict[str, Any]] | None = None
+        losing = losing_of(self._session)
+        stopping = asyncio.create_task(self._leaving.wait())
         try:
             while True:
                 hearing = hearing or asyncio.create_task(self._receive())
                 busy = bool(self._running)
                 until = expires if busy else min(expires, busy_at + self._manners.idle)
-                events: list[asyncio.Future[Any]] = [hearing, self._broken, *self._running.values()]
+                events: list[asyncio.Future[Any]] = [hearing, stopping, losing, self._broken, *self._running.values()]
                 await asyncio.wait(
                     events,
                     timeout=max(0.0, until - loop.time()),
@@ -135,8 +149,12 @@ class Socket:
                 )
                 if self._broken.done():
                     raise self._broken.result()
+                if stopping.done():
+                    raise Closed(1012, WORDS)
                 if expires <= loop.time():
                     raise Closed(4403, "The token has expired" if self._session else "This took too long")
+                if losing.done():
+                    raise Closed(4403, ENDED)
                 if hearing.done():
                     message, hearing = hearing.result(), None
                     busy = await self._hear(message) or busy
@@ -145,17 +163,13 @@ class Socket:
                 if busy:
                     busy_at = loop.time()
         finally:
+            losing.cancel()
+            stopping.cancel()
             if hearing is not None:
                 hearing.cancel()
 
     async def _hear(self, message: dict[str, Any]) -> bool:
         """Do what a message says; whether it asked for something."""
-        now = asyncio.get_running_loop().time()
-        if now - self._window > WINDOW:
-            self._window, self._heard = now, 0
-        self._heard += 1
-        if self._heard > self._manners.messages:
-            raise Closed(4429, "Too many messages")
         match message["type"]:
             case "connection_init":
                 raise Closed(4429, "Too many initialisation requests")
@@ -205,9 +219,7 @@ class Socket:
         exchange = Exchange(self._websocket, record, "", viewer, self._payer())
         began, events = time.perf_counter(), 0
         try:
-            if self._budget is not None:
-                self._budget.spend(exchange.payer)
-            async with aclosing(await within(self._manners.answer, self._conductor.open(asked, exchange))) as bodies:
+            async with aclosing(await within(self._manners.answer, self._begun(asked, exchange))) as bodies:
                 async for body in bodies:
                     await self._send({"type": "next", "id": ident, "payload": body})
                     events += 1
@@ -218,8 +230,14 @@ class Socket:
             record.code = no.code
             await self._send({"type": "error", "id": ident, "payload": list(no.errors)})
         finally:
-            LOG.info("operation", events=events, ms=round((time.perf_counter() - began) * 1000, 2), **record.said)
+            seconds = time.perf_counter() - began
+            LOG.info("operation", events=events, ms=round(seconds * 1000, 2), **record.said)
+            if self._observe is not None:
+                self._observe(record.kind or "other", record.code or "OK", seconds)
             await self._conductor.afterwards(exchange)
+
+    async def _begun(self, asked: Asked, exchange: Exchange) -> AsyncGenerator[dict[str, Any]]:
+        return await self._conductor.open(await self._conductor.admit(asked, exchange), exchange)
 
     async def _receive(self) -> dict[str, Any]:
         """The next message.
@@ -231,6 +249,13 @@ class Socket:
         told = await self._websocket.receive()
         if told["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(told.get("code", 1005))
+        now = asyncio.get_running_loop().time()
+        if now - self._window > WINDOW:
+            self._window, self._heard = now, 0
+        self._heard += 1
+        if self._heard > self._manners.messages:
+            most = self._manners.messages
+            raise Closed(4429, f"Too many messages: {most} in {WINDOW:g} s are the most")
         return message_of(told.get("text"))
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -258,4 +283,7 @@ class Socket:
     def _payer(self) -> str:
         if self._session is not None:
             return self._session.viewer.user
+        return self._address()
+
+    def _address(self) -> str:
         return self._websocket.client.host if self._websocket.client else ""

@@ -9,6 +9,8 @@ from graphql import GraphQLObjectType, get_named_type
 from strawberry.types.field import StrawberryField
 
 from analytics.planned import Ask, Found, Listing, Point, Rows, Term, Unplanned, Who
+from resolvers.guard import answered
+from resolvers.types import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -169,9 +171,24 @@ class Draft:
         """The fields selected of what a field holds, by their names in the response; None stands for `__typename`.
 
         `kind` says which type it is, where the field may hold several.
+
+        Raises:
+            Unplanned: one of them is not for the role.
         """
         kind = kind or of.object
-        return fields_of(self.schema, kind, self.collect(kind, of.parts))
+        for key, one in fields_of(self.schema, kind, self.collect(kind, of.parts)):
+            if one is not None and not is_plain(kind):
+                self.permit(one)
+            yield key, one
+
+    def permit(self, one: Field) -> None:
+        """Go on with a field that the table of permissions has for the role.
+
+        Raises:
+            Unplanned: it has none such, and the ordinary way says so.
+        """
+        if not answered(one.declared, self.role):
+            raise Unplanned
 
     def person(self, who: Maker[Who]) -> int:
         """The place of a person that the document is about."""

@@ -36,6 +36,7 @@ def root(draft: Draft, kind: str, field: Field | None) -> Text[Told]:
     """
     if field is None:
         return [dumps(kind)]
+    draft.permit(field)
     match field.name:
         case "viewer":
             return in_braces((key, _of_viewer(draft, field.object.name, one)) for key, one in draft.fields(field))

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from corpus_plan import AT, LEARNERS, ORGANIZATION, PLANS, TRAINERS
 
 from analytics import privacy
-from analytics.catalog import PRODUCERS
+from analytics.catalog import PRODUCERS, is_wider
 from analytics.cohorts import Member as Peer
 from analytics.cohorts import too_few
 from analytics.decisions import Decisions
 from analytics.declare import Cohort, Everyone, Items, Many, Scope, Starters, Withheld, WithheldReason
+from analytics.outcomes import Outcomes
 from analytics.rolls import Member, Membership, Place, Roll
 from datasources.catalog import SOURCES
 from datasources.content import Interactions
@@ -88,13 +89,15 @@ class Pure:
         }
         return supply[given.many](given, metric, subject)
 
-    def _one(self, given: Input, _: Metric, subject: str) -> Any:
+    def _one(self, given: Input, metric: Metric, subject: str) -> Any:
         if given.type in SOURCES:
             about = SOURCES[given.type][1].about
             key = {About.MARKET: "", About.ORGANIZATION: ORGANIZATION}.get(about, subject)
             return self.corpus.fact(given.type, key) or NOTHING
         if given.type is Decisions:
             return self.corpus.decisions.get(subject, Decisions(()))
+        if given.type is Outcomes:
+            return Outcomes(())
         if given.type is Roll:
             return self._roll(subject)
         if given.type is Membership:
@@ -102,7 +105,7 @@ class Pure:
                 tuple(Member(one.id, one.department, one.region) for one in self._users()),
                 tuple(self._roll(plan.id) for plan in PLANS),
             )
-        return self.value(given.type, subject)
+        return self.value(given.type, ORGANIZATION if is_wider(PRODUCERS[given.type], metric.scope) else subject)
 
     def _courses(self, given: Input, metric: Metric, subject: str) -> tuple[Any, ...]:
         taken = {

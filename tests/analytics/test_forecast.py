@@ -143,7 +143,7 @@ def test_over_several_courses_it_is_the_mean_weighed_by_credits() -> None:
 
 def test_the_probability_of_passing_is_what_the_risk_leaves() -> None:
     facts = Facts()
-    risk = drop_off_risk(*facts[:5], at=on(64))
+    risk = drop_off_risk(*facts[:5], None, at=on(64))
     assert isinstance(risk, DropOffRisk)
     assert forecast(risk=risk).pass_probability == pytest.approx(1 - risk.risk_score / 100)
     assert forecast(risk=NO_RISK).pass_probability is None

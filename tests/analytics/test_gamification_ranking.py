@@ -11,9 +11,19 @@ from analytics.choosing import DECIDED
 from analytics.declare import Everyone, Family, Scope
 from analytics.gamification.ranking import percentile, points_table, rank_among, ranked
 from analytics.gamification.values import Gamification
+from analytics.leaderboard import in_tens
 
 quick = settings(max_examples=60, deadline=None)
 POINTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(0, 20), max_size=30)
+
+
+@quick
+@given(st.integers(0, 10_000), st.integers(0, 9))
+def test_others_hear_points_in_tens_that_are_never_far_off(tens: int, rest: int) -> None:
+    said = in_tens(10 * tens + rest)
+    assert said % 10 == 0
+    assert (said == 0) == (tens == rest == 0)
+    assert abs(said - (10 * tens + rest)) <= (5 if tens else 9)
 
 
 def test_who_has_as_many_points_shares_a_place_and_the_next_is_left_out() -> None:

@@ -13,6 +13,7 @@ from analytics.declare import DataQuality, DataQualityLevel, Withheld, WithheldR
 from analytics.models.features import Factor
 from analytics.models.risk import risk_model
 from analytics.prediction import DropOffRisk, drop_off_risk
+from analytics.prediction.calibration import RiskCalibration
 from analytics.prediction.interventions import InterventionPriority, InterventionType, RiskLevel
 from analytics.prediction.risk import risk_level
 from analytics.prediction.values import Confidence, FactorStatus, RiskFactor
@@ -33,6 +34,7 @@ class Facts(NamedTuple):
     assessments: Assessments = TWO
     interactions: Interactions | None = log(*(opened(f"item-{n}", 55) for n in range(19)))
     pulses: tuple[CoursePulse, ...] | None = (PULSE,)
+    calibration: RiskCalibration | None = None
 
 
 def risk(day: float = 60, **facts: Any) -> DropOffRisk:

@@ -143,7 +143,7 @@ def test_the_days_of_the_week_are_those_of_the_last_four_weeks() -> None:
 def of_one(course: Progress, *, day: float = 60) -> CourseStandings:
     """The standings of one learner, all values worked out by their own formulas."""
     scores, activity = handed_in(done("A", 19, 80), done("B", 49, 90)), Activity((ActiveDay(on(55).date(), 5),))
-    risk = drop_off_risk(course, scores, SET, log(), (), at=on(day))
+    risk = drop_off_risk(course, scores, SET, log(), (), None, at=on(day))
     engaged = engagement(activity, course, log(), at=on(day))
     pace, worked = velocity(course, at=on(day)), performance(scores, SET, course, at=on(day))
     assert isinstance(risk, DropOffRisk)

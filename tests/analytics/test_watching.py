@@ -33,7 +33,7 @@ WAITING = Job(
     result=None,
     error=None,
 )
-RUNNING = replace(WAITING, status=Status.RUNNING, attempts=1, started_at=NOW)
+RUNNING = replace(WAITING, status=Status.RUNNING, attempts=1, turn=1, started_at=NOW)
 DONE = replace(RUNNING, status=Status.COMPLETED, progress=100, finished_at=NOW, result={"answers": 1})
 
 
@@ -52,7 +52,7 @@ def test_a_job_that_was_cancelled_before_it_began_never_ran() -> None:
 
 
 def test_a_second_attempt_is_told() -> None:
-    again = replace(RUNNING, attempts=2)
+    again = replace(RUNNING, attempts=2, turn=2)
     assert list(steps(RUNNING, again)) == [again]
 
 

@@ -27,9 +27,9 @@ PATIENCE = 10.0
 
 
 @asynccontextmanager
-async def served(app: Any, *, lifespan: bool = False) -> AsyncIterator[str]:
+async def served(app: Any, *, lifespan: bool = False, settings: Settings | None = None) -> AsyncIterator[str]:
     """The host and port where an application is served, while the context is open."""
-    config = uvicorn_config(Settings.model_validate({"port": 0}), app)
+    config = uvicorn_config(settings or Settings.model_validate({"port": 0}), app)
     config.lifespan = "on" if lifespan else "off"
     server = uvicorn.Server(config)
     socket = config.bind_socket()

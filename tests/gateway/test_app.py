@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from analytics.catalog import METRICS
 from analytics.record import NO_QUALITY, Answer
 from datasources.postgres import answers, migrate
 from datasources.postgres.connection import connect
-from gateway.app import create_app
+from gateway.app import Outside, create_app
 from gateway.page import ASSETS
 from gateway.settings import Settings
 from tests.cast import ACME, LARS, LENA, OTHER
@@ -63,9 +64,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(url: str, **settings: Any) -> AsyncIterator[Running]:
-    told = {"database_url": url, "token_key": "k" * 32, **settings}
-    app = create_app(Settings.model_validate(told))
+async def running(url: str, *, outside: Outside | None = None, **settings: Any) -> AsyncIterator[Running]:
+    told = {"database_url": url, "token_key": "k" * 32, "allowed_hosts": ("gateway",), **settings}
+    app = create_app(Settings.model_validate(told), outside)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client,
@@ -106,6 +107,16 @@ async def test_it_is_ready_with_its_database_and_only_degraded_without_services(
         status, body = await gateway.ready()
     assert (status, body["ready"], body["notReady"], body["degraded"]) == (200, True, [], ["services"])
     assert "course (not configured)" in body["checks"]["services"]["why"]
+
+
+@pytest.mark.parametrize(("by", "says"), [(timedelta(minutes=1), "ahead of"), (-timedelta(minutes=1), "behind")])
+async def test_a_clock_that_is_apart_from_the_databases_is_told(clone: Clone, by: timedelta, says: str) -> None:
+    async with running(clone.app_url, outside=Outside(now=lambda: datetime.now(UTC) + by)) as gateway:
+        status, body = await gateway.ready()
+    assert (status, "clock" in body["degraded"]) == (200, True)
+    assert re.fullmatch(
+        rf"this process is (59|60|61) s {says} the database: set its clock", body["checks"]["clock"]["why"]
+    )
 
 
 async def test_a_database_at_another_revision_is_named(clone: Clone) -> None:

@@ -17,8 +17,18 @@ from starlette.datastructures import Headers
 
 from analytics.declare import Role
 from analytics.policy import Viewer
-from gateway.auth import Authenticator
-from gateway.keys import Key, Keys, NoKeysError, OneKey, PublishedKeys, development_secret, published_keys, secret_key
+from gateway.auth import Authenticator, digest_of, losing_of
+from gateway.keys import (
+    EitherKeys,
+    Key,
+    Keys,
+    NoKeysError,
+    OneKey,
+    PublishedKeys,
+    development_secret,
+    published_keys,
+    secret_key,
+)
 from gateway.refusal import Refused
 from gateway.tokens import Account, issue
 from tests.cast import ACME, LENA
@@ -26,6 +36,8 @@ from tests.gateway.edge import AUDIENCE, ISSUER, NOW, SECRET, token
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from analytics.standing import Claim
 
 
 class Clock:
@@ -316,6 +328,53 @@ async def test_an_account_gets_a_token_that_is_good_for_its_lifetime() -> None:
     assert viewer is not None
     assert viewer.role is Role.ORG_ADMIN
     assert (await refusal(bearer, authenticator(clock=Clock(NOW + 70)))).status == 401
+
+
+async def test_in_development_a_token_without_a_keys_name_is_ours_and_one_with_a_name_never_is() -> None:
+    service = Published()
+    who = authenticator(EitherKeys(service.keys(Clock()), OURS.key))
+    assert (await ask(service.token(), who)) is not None
+    assert (await ask(token(), who)) is not None
+    claims = jwt.decode(token(), options={"verify_signature": False})
+    for forged in (
+        jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": service.kid}),
+        jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": "another"}),
+        jwt.encode(claims, service.private, algorithm="EdDSA"),
+        jwt.encode(claims, service.private.public_key().public_bytes_raw().hex(), algorithm="HS256"),
+    ):
+        assert (await refusal(forged, who)).status == 401
+
+
+class Ended:
+    """A standing in which the tokens that are named here let nobody in."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.ended = {digest_of(one) for one in tokens}
+
+    async def holds(self, claim: Claim) -> bool:
+        return claim.token not in self.ended
+
+    async def lost(self, claim: Claim) -> None:
+        assert claim.token in self.ended
+
+
+async def test_a_good_token_that_was_taken_back_is_refused_and_the_next_one_is_not() -> None:
+    bearer = token()
+    who = Authenticator(OURS, issuer=ISSUER, audience=AUDIENCE, now=Clock(), standing=Ended(bearer))
+    no = await refusal(bearer, who)
+    assert (no.status, str(no)) == (401, "The token no longer holds: sign in again.")
+    assert await ask(token(name="another"), who) is not None
+
+
+async def test_a_session_knows_when_its_token_is_taken_back() -> None:
+    bearer = token()
+    who = Authenticator(OURS, issuer=ISSUER, audience=AUDIENCE, now=Clock(), standing=Ended())
+    session = await who.session(Headers({"authorization": f"Bearer {bearer}"}))
+    assert session is not None
+    assert session.token == digest_of(bearer)
+    assert not losing_of(None).done()
+    with pytest.raises(AssertionError):
+        await losing_of(session)
 
 
 def test_a_key_never_shows_itself() -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from gateway import keeper
+from gateway import accounts, keeper
 from gateway.cli import app
 from gateway.demo import address, overlaid
 from gateway.tabs import ASKERS, documents
@@ -143,6 +143,20 @@ def test_everybody_gets_their_dashboard_without_errors(stage: Stage, name: str, 
     assert "errors" not in body
     # Each of the nine services is there, so that nothing had to be made up or remembered.
     assert re.findall(r"'origin': '(MOCK|LAST_KNOWN)'", str(body)) == []
+
+
+def test_whoever_signs_in_is_let_in(stage: Stage) -> None:
+    document = """mutation($email: String!) { signIn(input: { email: $email, password: "demo" }) {
+      ... on SignedIn { tokens { accessToken } } } }"""
+    learner = accounts.read(stage.demo.home).accounts["learner"]
+    assert learner.email in stage.demo.said
+    body = {"query": document, "variables": {"email": learner.email}}
+    answer = httpx.post(stage.demo.url, json=body, trust_env=False, timeout=30).json()
+    shown = answer["data"]["signIn"]["tokens"]["accessToken"]
+    asked = {"query": "{ viewer { id activeRole } }"}
+    headers = {"Authorization": f"Bearer {shown}"}
+    heard = httpx.post(stage.demo.url, json=asked, headers=headers, trust_env=False, timeout=30).json()
+    assert heard["data"]["viewer"]["activeRole"] == "LEARNER"
 
 
 def test_the_learner_dashboard_knows_the_learner(stage: Stage) -> None:

@@ -70,7 +70,12 @@ def test_a_fragment_counts_as_what_it_holds(selection: str) -> None:
         ("{ me { me { hello } } }", 2),
         ("{ people { me { hello } } }", 11),
         ("{ people(first: 3) { me { hello } } }", 4),
-        ("query($n: Int) { people(first: $n) { me { hello } } }", 101),
+        ("query($n: Int) { people(first: $n) { me { hello } } }", 201),
+        ("query($n: Int = 7) { people(first: $n) { me { hello } } }", 8),
+        ("query($n: Int = null) { people(first: $n) { me { hello } } }", 201),
+        ("mutation { change }", 100),
+        ("mutation { a: change ...F } fragment F on Mutation { change }", 200),
+        ("subscription { ticks }", 100),
         ("{ people(first: 3) { people(first: 5) { me { hello } } } }", 1 + 3 * (1 + 5)),
         ("{ people(first: -3) { me { hello } } }", 1),
         ("{ people(first: 99999999999999999999) { me { hello } } }", 1 + 10**9),
@@ -89,6 +94,11 @@ def test_cost_counts_objects_and_a_page_counts_its_nodes(text: str, cost: int) -
         (replace(LIMITS, aliases=1), "{ a: hello }", "{ a: hello b: hello }"),
         (replace(LIMITS, aliases=1), "{ a: hello }", "{ ...F me { ...F } } fragment F on Query { a: hello }"),
         (replace(LIMITS, fields=2), "{ hello hello }", "{ hello hello hello }"),
+        (
+            replace(LIMITS, roots=1),
+            "{ me { hello me { hello } } }",
+            "{ hello ... { ...F } } fragment F on Query { hello }",
+        ),
         (replace(LIMITS, cost=1), "{ me { hello } }", "{ me { hello } a: me { hello } }"),
         (
             replace(LIMITS, directives=1),
@@ -114,9 +124,14 @@ def test_each_limit_lets_its_own_number_pass_and_no_more(limits: Limits, good: s
 
 def test_tokens_and_comments_are_bounded_before_anything_is_parsed() -> None:
     limits = replace(LIMITS, tokens=100, comments=10)
-    assert read("{" + " hello" * 98 + "}", limits).errors == ()
-    assert "100" in read("{" + " hello" * 101 + "}", limits).errors[0]["message"]
-    assert read("#\n" * 11 + "{ hello }", limits).errors != ()
+    assert read("{ me {" + " hello" * 95 + "} }", limits).errors == ()
+    for text, name, allowed in (
+        ("{" + " hello" * 101 + "}", "tokens", 100),
+        ("#\n" * 11 + "{ hello }", "comments", 10),
+    ):
+        (error,) = read(text, limits).errors
+        found = {"code": "DOCUMENT_LIMIT", "limit": name, "allowed": allowed, "found": allowed + 1}
+        assert error["extensions"] == found
 
 
 @pytest.mark.parametrize("opening", ["me {", "... {", "... on Query {"])

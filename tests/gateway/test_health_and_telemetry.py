@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from gateway.health import Alive, Check, Readiness
-from gateway.metrics import Metrics
+from gateway.metrics import Count, Metrics
 from gateway.telemetry import Telemetry, configure_logging
 from tests.cast import LENA
 from tests.gateway.edge import Edge, token
@@ -127,7 +127,7 @@ async def test_a_request_is_one_line_without_anything_personal() -> None:
 
 async def test_a_refused_request_is_a_line_with_its_code() -> None:
     app, log = observed(Edge().endpoint)
-    await get(app, "/graphql?query={hello}")
+    await get(app, "/graphql?query={hello}", graphql_require_preflight="1")
     assert [(line["status"], line["code"]) for line in log.lines] == [(401, "UNAUTHENTICATED")]
 
 
@@ -175,7 +175,7 @@ async def test_whoever_measures_hears_kind_status_and_seconds() -> None:
         observe=lambda kind, status, spent: heard.append((kind, status, spent)),
     )
     await get(app, "/graphql?query={hello}", authorization=f"Bearer {token()}")
-    await get(app, "/graphql")
+    await get(app, "/graphql", graphql_require_preflight="1")
     assert heard == [("query", 200, 1), ("other", 400, 1)]
 
 
@@ -189,6 +189,43 @@ async def test_metrics_count_by_kind_and_status_and_name_nobody() -> None:
     assert 'gateway_requests_total{kind="query",process="7",status="200"} 2.0' in answer.text
     assert 'gateway_request_seconds_count{kind="query",process="7"} 2.0' in answer.text
     assert not any(word in answer.text for word in (LENA, "Dashboard", "hello"))
+
+
+async def test_metrics_tell_what_others_count_and_leave_out_what_is_not_known() -> None:
+    lengths = {"queued": 3, "picked": 1}
+
+    async def queue() -> list[Count]:
+        if not lengths:
+            raise ConnectionError
+        return [
+            Count("gateway_queue_deliveries", "Jobs.", number, {"status": status}, falls=True, shared=True)
+            for status, number in lengths.items()
+        ]
+
+    async def streams() -> list[Count]:
+        return [Count("gateway_open_streams", "Streams.", 5, falls=True)]
+
+    async def ways() -> list[Count]:
+        return [
+            Count("gateway_ways", "Requests.", 2, {"of": "kept"}),
+            Count("gateway_ways", "Requests.", 1, {"of": "planned"}),
+        ]
+
+    metrics = Metrics(process="7")
+    for counted in (queue, streams, ways):
+        metrics.watch(counted)
+    metrics.operated("subscription", "OK", 60.0)
+    told = (await get(metrics, "/metrics")).text
+    assert 'gateway_open_streams{process="7"} 5.0' in told
+    assert 'gateway_socket_operations_total{code="OK",kind="subscription",process="7"} 1.0' in told
+    assert 'gateway_queue_deliveries{status="queued"} 3.0' in told
+    assert 'gateway_queue_deliveries{status="picked"} 1.0' in told
+    assert 'gateway_ways_total{of="kept",process="7"} 2.0' in told
+    assert told.count("# HELP gateway_ways_total") == 1
+    lengths.clear()
+    told = (await get(metrics, "/metrics")).text
+    assert "gateway_queue_deliveries{" not in told, "a number that is not known is not told"
+    assert "gateway_open_streams{" in told
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from analytics.declare import Role
-from gateway.budget import Budget
 from gateway.http import Terms
 from gateway.negotiation import GRAPHQL, JSON
 from gateway.operation import Doors
@@ -352,15 +351,3 @@ async def test_a_failure_of_ours_is_a_500_that_says_nothing() -> None:
     answer = await Edge(options={"authenticate": failing}).post(HELLO)
     assert (answer.status_code, code(answer.json())) == (500, "INTERNAL_SERVER_ERROR")
     assert "swordfish" not in answer.text
-
-
-async def test_a_viewer_over_the_budget_hears_when_to_come_back() -> None:
-    now = [0.0]
-    edge = Edge(options={"budget": Budget(per_second=0.5, burst=2, clock=lambda: now[0])})
-    statuses = [(await edge.post(HELLO)).status_code for _ in range(3)]
-    assert statuses == [200, 200, 429]
-    answer = await edge.post(HELLO)
-    assert answer.headers["retry-after"] == "2"
-    assert answer.json()["errors"][0]["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 2}
-    now[0] = 2.0
-    assert (await edge.post(HELLO)).status_code == 200

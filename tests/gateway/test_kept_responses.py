@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasources.postgres.session import Actor
 from gateway.fast.kept import Kept, KeptResponses
 from tests.cast import ACME, LARS, LENA, OTHER
 
@@ -17,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 def kept(*subjects: str, data: bytes = b"{}", until: datetime = NOW + MINUTE, whole: bool = False) -> Kept:
     about = None if whole else frozenset(subjects or (LENA,))
-    return Kept(data, until, until + MINUTE, about, Actor(ACME, LENA, "learner"), {})
+    return Kept(data, until, until + MINUTE, about, {})
 
 
 def put(memory: KeptResponses, key: str, value: Kept, organization: str = ACME) -> bool:

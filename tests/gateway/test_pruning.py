@@ -72,7 +72,17 @@ async def test_it_says_how_much_went(database: Database) -> None:
     job = await done(database)
     assert (job.status, job.result) == (
         Status.COMPLETED,
-        {"answers": 1, "facts": 0, "jobs": 0, "reports": 0, "partitionsMade": 0, "partitionsDropped": 0},
+        {
+            "answers": 1,
+            "facts": 0,
+            "jobs": 0,
+            "reports": 0,
+            "sessions": 0,
+            "revocations": 0,
+            "tombstones": 0,
+            "partitionsMade": 0,
+            "partitionsDropped": 0,
+        },
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from datasources.catalog import SERVICES
 from gateway.keys import development_secret
 from gateway.serving import uvicorn_config
+from gateway.sessions.sealing import new_key
 from gateway.settings import SettingsError, read, table, unknown
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ PRODUCTION = {
     "GATEWAY_ENVIRONMENT": "production",
     "GATEWAY_DATABASE_URL": "postgresql://gateway:hunter2@db/gateway",
     "GATEWAY_TOKEN_KEY": "k" * 32,
+    "GATEWAY_ALLOWED_HOSTS": "gateway.example",
 } | {service.variable: f"https://{service.name}.example" for service in SERVICES}
 
 
@@ -108,7 +110,7 @@ def test_production_refuses_to_start_without(missing: str) -> None:
 
 def test_production_says_everything_it_lacks_at_once() -> None:
     found = problems({"GATEWAY_ENVIRONMENT": "production", "GATEWAY_TOKEN_KEY": "short"})
-    assert len(found) == 2 + len(SERVICES)
+    assert len(found) == 3 + len(SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +133,31 @@ def test_production_without_a_key_of_its_own_takes_the_auth_services() -> None:
     assert read(PRODUCTION).keys_url is None
 
 
-def test_two_kinds_of_keys_are_one_too_many() -> None:
-    (problem,) = problems({"GATEWAY_TOKEN_KEY": "k" * 32, "GATEWAY_JWKS_URL": "https://keys.example"})
+def test_two_kinds_of_keys_are_one_too_many_in_production() -> None:
+    (problem,) = problems(PRODUCTION | {"GATEWAY_JWKS_URL": "https://keys.example"})
     assert "Unset one" in problem
+    both = read({"GATEWAY_TOKEN_KEY": "k" * 32, "GATEWAY_JWKS_URL": "https://keys.example"})
+    assert both.keys_url == "https://keys.example"
+
+
+def test_people_sign_in_with_us_in_development_only_unless_it_is_asked_for() -> None:
+    assert read({}).signs_in_locally
+    assert not read({"AUTH_SERVICE_URL": "http://auth.example"}).signs_in_locally
+    assert not read(PRODUCTION).signs_in_locally
+    assert read(PRODUCTION | {"GATEWAY_LOCAL_ACCOUNTS": "true"}).signs_in_locally
+    keyless = {name: value for name, value in PRODUCTION.items() if name != "GATEWAY_TOKEN_KEY"}
+    (problem,) = problems(keyless | {"GATEWAY_LOCAL_ACCOUNTS": "true"})
+    assert "GATEWAY_TOKEN_KEY" in problem
+    (problem,) = problems({"GATEWAY_LOCAL_ACCOUNTS": "false"})
+    assert "AUTH_SERVICE_URL" in problem
+
+
+def test_a_key_that_seals_nothing_is_refused_without_being_shown() -> None:
+    for keys in ("short", f"{new_key()},short"):
+        (problem,) = problems({"GATEWAY_ENCRYPTION_KEYS": keys})
+        assert "32 bytes" in problem
+        assert keys not in problem
+    assert read({"GATEWAY_ENCRYPTION_KEYS": f"{new_key()}, {new_key()}"}).encryption_keys is not None
 
 
 def test_a_secret_can_stand_in_a_file(tmp_path: Path) -> None:
@@ -161,7 +185,9 @@ def test_the_table_has_every_variable_with_a_sentence() -> None:
     assert {service.variable for service in SERVICES} <= {row.variable for row in rows}
     assert {row.variable for row in rows if row.secret} == {
         "GATEWAY_DATABASE_URL",
+        "GATEWAY_ENCRYPTION_KEYS",
         "GATEWAY_OWNER_DATABASE_URL",
+        "GATEWAY_REDIS_URL",
         "GATEWAY_REPLICA_URL",
         "GATEWAY_SERVICE_TOKEN",
         "GATEWAY_TOKEN_KEY",
@@ -176,6 +202,6 @@ def test_a_misspelt_variable_is_noticed() -> None:
 
 def test_uvicorn_is_told_what_was_set() -> None:
     config = uvicorn_config(read({"GATEWAY_PORT": "8123", "GATEWAY_WORKERS": "2"}), "gateway.app:app", factory=True)
-    assert (config.port, config.workers, config.loop, config.http) == (8123, 2, "uvloop", "httptools")
+    assert (config.port, config.workers, config.loop, config.http) == (8123, 2, "uvloop", "gateway.heads:BoundedHeads")
     assert not config.access_log
     assert config.timeout_graceful_shutdown == 25

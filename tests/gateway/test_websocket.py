@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.budget import Budget
+from gateway.budget import Allowance, OwnTill
 from gateway.limits import Limits
 from gateway.streams.manners import Manners
 from gateway.streams.seats import Seats
@@ -144,6 +144,16 @@ async def test_who_never_greets_is_closed_with_4408() -> None:
         await talk.say(type="ping")
         assert (await talk.hear())["type"] == "pong"
         assert await talk.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_one_address_has_so_many_sockets_that_have_not_said_who_they_are() -> None:
+    lobby = Seats(total=10, each=2)
+    async with served(Edge(options={"lobby": lobby}).app) as where, AsyncExitStack() as stack:
+        talks = [await stack.enter_async_context(talking(where)) for _ in range(2)]
+        await until(lambda: lobby.taken == 2)
+        assert (await (await stack.enter_async_context(talking(where))).closed())[0] == 4429
+        await talks[0].greet(token())
+        await (await stack.enter_async_context(talking(where))).greet(token())
 
 
 async def test_who_greets_twice_is_closed_with_4429() -> None:
@@ -282,11 +292,11 @@ async def test_who_says_too_much_is_closed_with_4429() -> None:
     async with a_talk(an_edge(messages=5)) as talk:
         for _ in range(6):
             await talk.say(type="ping")
-        assert await talk.closed() == (4429, "Too many messages")
+        assert await talk.closed() == (4429, "Too many messages: 5 in 10 s are the most")
 
 
 async def test_operations_are_paid_for_like_requests() -> None:
-    async with a_talk(Edge(options={"budget": Budget(0.001, 1, lambda: 0.0)})) as talk:
+    async with a_talk(Edge(options={"till": OwnTill(Allowance(requests=2), lambda: NOW)})) as talk:
         await talk.subscribe("{ hello }", "1")
         assert [(await talk.hear())["type"] for _ in range(2)] == ["next", "complete"]
         await talk.subscribe("{ hello }", "2")

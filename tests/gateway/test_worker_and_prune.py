@@ -12,16 +12,29 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import SQLModel, select, text
 from typer.testing import CliRunner
 
-from datasources.postgres import answers, audit, choices, jobs, prune, reports, roster
+from datasources.postgres import (
+    answers,
+    audit,
+    choices,
+    erasure,
+    jobs,
+    local_accounts,
+    prune,
+    reports,
+    roster,
+    sessions,
+)
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.jobs import Kind, Wanted
+from datasources.postgres.local_accounts import LocalAccount
 from datasources.postgres.prune import JANITOR, Gone
 from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.sessions import Given
 from datasources.postgres.tables import AggregateRow, AnswerRow, FactRow
 from gateway.cli import app
-from tests.cast import ACME, LENA, OLGA, OTHER, SAM
+from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM
 from tests.datasources.postgres.rosters import NOW, acme, asked, kept, other
 from tests.gateway.processes import COMMAND, ROOT, run, surroundings
 
@@ -74,7 +87,7 @@ async def test_people_courses_and_what_was_done_stay_however_old(database: Datab
     await fill(database)
     before = await seen(clone, Actor(ACME, OLGA, "org-admin"))
     await prune.expired(database, NOW + 52 * WEEK)
-    gone = {"answers", "facts", "reports"}
+    gone = {"answers", "facts", "reports", "forgotten"}
     # What was let go of is itself something that was done.
     before["audit"] += 1
     assert {table: rows for table, rows in before.items() if table not in gone} == {
@@ -86,6 +99,7 @@ async def fill(database: Database) -> None:
     """Something in every table, in two organizations."""
     for organization, somebody, one in ((ACME, LENA, acme()), (OTHER, SAM, other())):
         await roster.sync(database, one)
+        await erasure.forget(database, organization, LARS)
         await keep(database, organization, [timedelta(0)])
         learner = Actor(organization, somebody, "learner")
         await audit.record(database, learner, [audit.Event("looked")])
@@ -96,6 +110,11 @@ async def fill(database: Database) -> None:
             row = {"organization": organization, "name": "", "day": NOW.date(), "version": 1, "n": 10, "total": 10}
             session.add(AggregateRow(scope="organization", metric="velocity", squares=10, **row))
         await reports.keep(database, organization, somebody, Report("one", ReportFormat.CSV, NOW, "score,1"))
+        given = Given(f"refresh {somebody}", f"access {somebody}", NOW)
+        await sessions.start(database, organization, somebody, None, given)
+        await sessions.sign_out(database, organization, somebody, given.access, NOW)
+        account = LocalAccount(organization, somebody, f"{somebody}@example.org", "", ("learner",), "hashed")
+        await local_accounts.add(database, account)
 
 
 async def seen(clone: Clone, actor: Actor) -> dict[str, int]:
@@ -218,4 +237,14 @@ def test_a_worker_whose_database_does_not_answer_says_what_to_do() -> None:
     assert (said.returncode, said.stdout) == (1, "")
     assert "Check the address" in said.stderr
     assert "hidden" not in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+async def test_a_worker_over_a_database_that_was_not_migrated_says_what_to_do(clone: Clone) -> None:
+    owner = await connect(clone.owner_url)
+    await owner.execute("UPDATE alembic_version SET version_num = '0001'")
+    await owner.close()
+    said = await asyncio.to_thread(run, "worker", GATEWAY_DATABASE_URL=clone.app_url)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "run `gateway migrate`" in said.stderr
     assert "Traceback" not in said.stderr

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import orjson
 import pytest
-from graphql import parse, validate
+from graphql import GraphQLObjectType, parse, validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from school import as_
 from twoways import SCHEMA, Heard, Looking, Shelf, ordinary
 
+from analytics.catalog import PUBLIC
 from analytics.declare import Role, Scope
 from analytics.learner.pace import Window as Span
 from analytics.planned import MARKET, ORGANIZATION, Ask, Unplanned, Who
@@ -21,10 +22,13 @@ from analytics.record import Tier
 from analytics.rosters import Choice
 from datasources.postgres.answers import Kept
 from datasources.postgres.pages import Window
+from resolvers.guard import guard
 from resolvers.ids import to_global
+from resolvers.permissions import PART
 from resolvers.plan import compile_plan
 from resolvers.plan.document import MOST, Document
 from resolvers.plan.places import global_ids
+from resolvers.schema import build, graphql_schema
 from tests.cast import ACME, LENA, OLGA, OTHER, TOMAS
 
 OPERATIONS = Path(__file__).parent.parent / "operations"
@@ -66,6 +70,41 @@ async def test_a_whole_dashboard_is_planned(name: str, viewer: Viewer) -> None:
 def test_a_page_whose_value_names_learners_is_left_to_who_knows_them() -> None:
     with pytest.raises(Unplanned):
         ask((OPERATIONS / "trainer-dashboard.graphql").read_text(), TRAINER)
+
+
+MANY = """{ viewer { id learner { displayName courses { totalCount } analytics { engagement { value { level } } } } }
+  organization { name departments { name learnerCount } learners(first: 3) { pageInfo { hasNextPage } edges { cursor
+    node { userId organization { id } analytics { velocity { withheld { reason } } } } } } } }"""
+TAKEN_OUT = (
+    *("Query.viewer", "Viewer.id", "Viewer.learner", "Learner.displayName", "Learner.courses", "Learner.analytics"),
+    *("LearnerAnalytics.engagement", "CourseEnrollmentConnection.totalCount", "Query.organization"),
+    *("Organization.name", "Organization.departments", "Department.name", "Department.learnerCount"),
+    *("Organization.learners", "LearnerConnection.pageInfo", "PageInfo.hasNextPage", "LearnerConnection.edges"),
+    *("LearnerEdge.cursor", "LearnerEdge.node", "Learner.userId", "Learner.organization", "Organization.id"),
+    "LearnerAnalytics.velocity",
+)
+
+
+@pytest.mark.parametrize("coordinate", TAKEN_OUT)
+def test_what_the_table_does_not_grant_no_plan_speaks_for(coordinate: str) -> None:
+    assert ask(MANY, LEARNER)
+    kind, _, name = coordinate.partition(".")
+    schema = graphql_schema(build(PUBLIC))
+    narrowed = schema.type_map[kind]
+    assert isinstance(narrowed, GraphQLObjectType)
+    guard(narrowed, {f"{kind}.{one}": PART for one in narrowed.fields if one != name})
+    found = compile_plan(schema, parse(MANY), None)
+    assert found is not None
+    with pytest.raises(Unplanned):
+        found.turn({}, LEARNER)
+
+
+def test_what_the_table_grants_to_other_roles_no_plan_speaks_for() -> None:
+    text = "{ organization { analytics { performance { withheld { reason } } } } }"
+    assert ask(text, ADMIN).points
+    for viewer in (LEARNER, TRAINER):
+        with pytest.raises(Unplanned):
+            ask(text, viewer)
 
 
 def test_a_document_asks_for_each_answer_it_shows() -> None:

@@ -22,6 +22,7 @@ from analytics.declare import Family, Scope
 from datasources.catalog import SERVICES
 from datasources.postgres.session import system
 from datasources.postgres.tables import AnswerRow
+from datasources.simulator.accounts import Issuer
 from datasources.simulator.server import create_simulator
 from gateway.app import SCHEMA, Outside, create_app
 from gateway.settings import Settings
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 DASHBOARD = (Path(__file__).parent.parent / "operations" / "learner-dashboard.graphql").read_text()
 SERVICE_TOKEN = "the-token-of-the-services"
+ISSUER = Issuer(Settings.model_fields["token_issuer"].default, Settings.model_fields["token_audience"].default)
 HOURS = timedelta(hours=1)
 
 OF_A_LEARNER = {camel(metric.name): metric for metric in PUBLIC.values() if metric.scope is Scope.LEARNER}
@@ -80,8 +82,9 @@ class Services(httpx.AsyncBaseTransport):
     `called` is set by the next call; while `gate` is not set, calls wait.
     """
 
-    def __init__(self, campus: Campus) -> None:
-        self._transport = httpx.ASGITransport(create_simulator(campus, token=SERVICE_TOKEN))
+    def __init__(self, campus: Campus, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        simulator = create_simulator(campus, token=SERVICE_TOKEN, issuer=ISSUER, now=now)
+        self._transport = httpx.ASGITransport(simulator)
         self.calls: list[Call] = []
         self.spoil: Callable[[Call, Any], Any] | None = None
         self.called = asyncio.Event()
@@ -112,7 +115,7 @@ class Services(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         _, service, path = request.url.path.split("/", 2)
         body = await request.aread()
-        call = Call(service, f"/{path}", tuple(json.loads(body)["ids"]) if body else (path.rpartition("/")[2],))
+        call = Call(service, f"/{path}", tuple(json.loads(body).get("ids", ())) if body else (path.rpartition("/")[2],))
         self.calls.append(call)
         self.called.set()
         await self.gate.wait()
@@ -174,8 +177,9 @@ class Gateway:
             return list((await session.exec(select(AnswerRow))).all())
 
     async def settled(self) -> None:
-        """Wait for the copies of rosters that are under way behind the answers."""
+        """Wait for what is under way behind the answers: copies of rosters, and the audit of what was heard."""
         await asyncio.gather(*self.world.roster._copies.values())
+        await self.app.state.door.way._hearsay._write()
 
     async def dashboard(self, who: Who = "lena") -> Reply:
         return await self.ask(DASHBOARD, who)
@@ -186,7 +190,9 @@ class Gateway:
     async def post(self, asked: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         """What is answered to a body of the client's own."""
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self._noting), base_url="http://gateway") as client:
-            response = await client.post("/graphql", json=asked, headers=headers)
+            # Escaped, so that half a character can be sent as well.
+            told = {"content-type": "application/json", **headers}
+            response = await client.post("/graphql", content=json.dumps(asked), headers=told)
         return Reply(response.status_code, response.json(), response.text)
 
     async def _noting(self, scope: Any, receive: Any, send: Any) -> None:
@@ -238,7 +244,7 @@ def settings_of(url: str, clock_of_platform: datetime = AS_OF, **settings: Any) 
         "token_key": SECRET,
         "clock": clock_of_platform,
         "graphiql": False,
-        "requests_burst": 100_000,
+        "allowed_hosts": ("gateway", "127.0.0.1"),
         **settings,
     }
     return Settings.model_validate(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlmodel import col, select
 
 from datasources.postgres import nights
@@ -18,6 +19,12 @@ from gateway.queue import Later
 if TYPE_CHECKING:
     from analytics.world import World
     from datasources.postgres.jobs import Job
+
+NIGHT = (Kind.NIGHTLY, Kind.CHUNK, Kind.VIEWS)
+"""What a night is made of."""
+
+MOST_LOOKS = 60
+"""How often a night is looked at until it is over, at most."""
 
 
 def hands_of(world: World) -> Hands:
@@ -51,7 +58,14 @@ async def looked(world: World, hands: Hands, *kinds: Kind) -> int:
 
 async def through(world: World) -> None:
     """Begin a night and see it through."""
-    hands = hands_of(world)
     await Nights(world).nightly()
-    while await looked(world, hands, Kind.NIGHTLY, Kind.CHUNK, Kind.VIEWS):
-        pass
+    await to_its_end(world, hands_of(world))
+
+
+async def to_its_end(world: World, hands: Hands) -> None:
+    """See a night through that was begun."""
+    for _ in range(MOST_LOOKS):
+        if not await looked(world, hands, *NIGHT):
+            return
+    errors = [job.error for job in await jobs_of(world, *NIGHT) if not job.status.over]
+    pytest.fail(f"the night does not end: {errors}")

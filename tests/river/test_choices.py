@@ -69,6 +69,7 @@ async def test_learners_see_who_is_ahead_and_their_own_place(gateway: Gateway) -
     points = [one["points"] for one in found["entries"]]
     assert points == sorted(points, reverse=True)
     assert all(one["points"] > 0 for one in found["entries"])
+    assert all(one["points"] % 10 == 0 for one in found["entries"] if not one["isYou"]), "no digit of a score"
     (lena,) = [one for one in found["entries"] if one["isYou"]]
     assert lena["displayName"] == "Lena"
     assert (lena["rank"], lena["points"]) == (found["you"]["rank"], found["you"]["points"])
@@ -178,7 +179,12 @@ async def test_only_a_learner_chooses_and_a_refusal_is_an_answer(gateway: Gatewa
         assert (refused["__typename"], refused["reason"]) == ("ChoiceRefused", "NOT_FOR_YOUR_ROLE")
     for bad in ("", "x" * 101, "a\0b"):
         assert (await decides(gateway, "SAVED", bad))["reason"] == "NOT_AN_ID"
-    assert await audit(gateway) == []
+    refused = {"what": "choice", "why": "not-allowed", "times": 1}
+    assert await audit(gateway) == [
+        (person, role, "refused", None, refused)
+        for person, role in ((TOMAS, "trainer"), (OLGA, "org-admin"))
+        for _ in range(2)
+    ]
 
 
 async def test_without_a_token_nothing_is_chosen(gateway: Gateway) -> None:

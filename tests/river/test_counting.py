@@ -9,6 +9,7 @@ import pytest
 
 from datasources.catalog import SERVICES
 from datasources.simulator.generated import generate
+from tests.cast import ACME
 from tests.river.banks import Gateway, Services, running
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ async def test_a_kept_dashboard_costs_one_statement_and_a_remembered_one_none(
         meter = Meter(gateway, services)
         await gateway.ask(WHO)
         await gateway.settled()
+        gateway.world.roster.forget(ACME)
         meter.read()
         await gateway.ask(WHO)
         assert meter.read() == (3, 0), "who is asking: one statement for the person, two for the organization"
@@ -67,6 +69,8 @@ async def test_a_kept_dashboard_costs_one_statement_and_a_remembered_one_none(
 async def test_no_service_is_asked_the_same_thing_twice_for_a_cold_dashboard(
     gateway: Gateway, services: Services
 ) -> None:
+    await gateway.ask("{ viewer { activeRole } }")
+    services.forget()  # whether she is still active is asked apart from what is said of her
     await gateway.dashboard()
     assert set(services.asked.values()) == {1}
     assert services.per_endpoint.keys() <= AT_MOST.keys()

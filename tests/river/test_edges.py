@@ -14,3 +14,5 @@ async def test_the_process_says_that_it_is_alive_and_ready_and_what_it_counted(g
     assert (alive.status_code, alive.json()) == (200, {"alive": True})
     assert (ready.status_code, ready.json()["notReady"]) == (200, [])
     assert "gateway_requests_total" in counted.text
+    assert 'gateway_queue_deliveries{status="queued"}' in counted.text
+    assert "gateway_open_streams{" in counted.text

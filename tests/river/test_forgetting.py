@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlmodel import SQLModel
 from typer.testing import CliRunner
 
+from datasources.postgres import erasure, jobs
+from datasources.postgres.answers import Question
 from datasources.postgres.connection import connect
+from datasources.postgres.jobs import Kind, Wanted
 from datasources.postgres.session import Actor, system
 from gateway.cli import app
+from gateway.export import Exporter
+from gateway.jobs import NotNow, Work
 from tests.cast import ACME, LARS, LENA, OLGA
 from tests.datasources.postgres.rosters import asked, kept
 from tests.gateway.processes import run
@@ -44,6 +51,11 @@ def remembered(gateway: Gateway, person: str) -> list[Any]:
     """What a process has in memory that names a person."""
     kept = gateway.world.memory._entries.items()
     return [key for key, entry in kept if person in repr((key, entry.value))]
+
+
+async def kept_of(gateway: Gateway) -> list[Question]:
+    """Every question whose answer the database keeps."""
+    return [Question(row.scope, row.subject, row.metric, row.arguments) for row in await gateway.kept()]
 
 
 async def asked_about(gateway: Gateway) -> None:
@@ -82,14 +94,50 @@ async def test_what_waits_for_the_database_about_them_is_dropped_as_well(gateway
     assert list(gateway.world.unkept[ACME]) == [of_others]
 
 
-async def test_whoever_is_forgotten_and_still_known_to_the_services_is_told_of_again(
-    gateway: Gateway, clone: Clone
+async def test_an_answer_under_way_while_they_are_forgotten_is_kept_nowhere(
+    gateway: Gateway, services: Services, clone: Clone
 ) -> None:
     await asked_about(gateway)
+    gateway.clock.pass_by(timedelta(hours=7))
+    gateway.world.memory.clear()
+    await gateway.world.forget(ACME, [asked_of for asked_of in await kept_of(gateway) if asked_of.subject == LENA])
+    services.forget()
+    services.gate.clear()
+    asking = asyncio.create_task(gateway.dashboard("lena"))
+    await services.called.wait()
+    await erasure.forget(gateway.world.database, ACME, LENA)
+    services.gate.set()
+    assert (await asking).status == 200
+    await gateway.settled()
+    assert await naming(clone, LENA) == {}
+    async with asyncio.timeout(10):
+        while remembered(gateway, LENA):
+            await gateway.world.database.ping()
+
+
+async def test_a_report_under_way_while_they_are_forgotten_is_not_kept(gateway: Gateway, clone: Clone) -> None:
+    await asked_about(gateway)
+    database = gateway.world.database
+    wanted = Wanted(f"export {LENA}", details={"format": "CSV"})
+    made = await jobs.enqueue(database, Actor(ACME, LENA, "learner"), Kind.EXPORT, [wanted])
+    await erasure.forget(database, ACME, LENA)
+    with pytest.raises(NotNow, match="forgetting"):
+        await Exporter(gateway.world)(Work(database, made[wanted.once].job, last=False))
+    assert await naming(clone, LENA) == {}
+
+
+async def test_while_the_tombstone_stands_the_services_are_not_heard_about_them(gateway: Gateway, clone: Clone) -> None:
+    await asked_about(gateway)
     done = await asyncio.to_thread(run, "forget", LENA.upper(), GATEWAY_DATABASE_URL=clone.app_url)
-    assert "delete the account there first" in done.stdout
+    assert "For 48 hours nothing about this user is kept" in done.stdout
+    assert "delete the account there" in done.stdout
+    gateway.clock.pass_by(timedelta(hours=7))
     again = await gateway.dashboard("lena")
     assert again.status == 200
+    await gateway.dashboard("lars")
+    await gateway.settled()
+    assert await naming(clone, LENA) == {}
+    assert "people" in await naming(clone, LARS)
 
 
 def test_what_is_no_id_of_a_user_forgets_nobody() -> None:

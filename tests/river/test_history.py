@@ -98,6 +98,20 @@ async def test_a_range_that_is_none_is_refused(clone: Clone) -> None:
             {"course": PYTHON, "department": "Sales"},
         )
         codes = [(await gateway.ask(HISTORY, "olga", **(FORTNIGHT | one))).codes for one in wrong]
-        without = (await gateway.ask(HISTORY, "olga", **(FORTNIGHT | {"metric": "GAMIFICATION"}))).codes
+        without = await gateway.ask(HISTORY, "olga", **(FORTNIGHT | {"metric": "GAMIFICATION"}))
     assert codes == [{"BAD_USER_INPUT"}] * 5
-    assert without == {"FORBIDDEN"}
+    assert without.codes == {"FORBIDDEN"}
+    message = without.body["errors"][0]["message"]
+    assert message.startswith("GAMIFICATION has no number that is summed up; these have: ")
+    assert "LEARNER_ENGAGEMENT" in message, "as they are asked for"
+    assert "learner-engagement" not in message
+
+
+async def test_a_group_that_is_none_is_not_found(clone: Clone) -> None:
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await arrived(gateway)
+        wrong = ({"department": "nope"}, {"course": "nope"})
+        codes = [(await gateway.ask(HISTORY, "olga", **(FORTNIGHT | one))).codes for one in wrong]
+        known = await gateway.ask(HISTORY, "olga", **FORTNIGHT, department="Sales")
+    assert codes == [{"NOT_FOUND"}] * 2
+    assert known.data["organization"]["history"]["points"] == []

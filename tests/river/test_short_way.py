@@ -145,12 +145,6 @@ async def test_a_stale_answer_goes_the_ordinary_way_and_a_job_is_made(gateway: G
     assert ways(gateway).passed_on == passed_on + 2
 
 
-async def test_a_request_is_paid_for_once_whichever_way_it_goes(clone: Clone, services: Services, clock: Clock) -> None:
-    async with running(clone.app_url, services, clock, requests_per_second=1, requests_burst=6) as gateway:
-        statuses = [(await gateway.ask(MINE, "lena", id=None)).status for _ in range(8)]
-    assert statuses == [200] * 6 + [429] * 2
-
-
 async def test_a_hash_that_is_asked_for_stays_known(gateway: Gateway) -> None:
     persisted = {"persistedQuery": {"version": 1, "sha256Hash": sha256(MINE.encode()).hexdigest()}}
     headers = {"authorization": f"Bearer {token('lena', gateway.clock.now())}"}

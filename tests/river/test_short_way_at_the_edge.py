@@ -85,7 +85,10 @@ async def test_it_is_answered_as_if_there_were_no_short_way(gateway: Gateway, na
 
 
 async def test_a_body_that_comes_in_pieces_and_one_that_never_ends(gateway: Gateway) -> None:
-    head = [(b"authorization", f"Bearer {token('lena', gateway.clock.now())}".encode()), *_encoded(JSON)]
+    head = [
+        (b"authorization", f"Bearer {token('lena', gateway.clock.now())}".encode()),
+        *_encoded({**JSON, "host": "gateway"}),
+    ]
     raw = orjson.dumps(BODY)
     whole = [_part(raw[:10], more=True), _part(raw[10:], more=False)]
     assert await _asked(gateway, head, whole) == [200] * 3

@@ -6,9 +6,11 @@ import asyncio
 import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from datasources.postgres import job_lists, jobs
+from datasources.postgres.jobs import Kind
 from datasources.postgres.session import system
 from gateway.app import open_world
 from gateway.jobs import Hands
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from analytics.world import World
     from datasources.postgres.jobs import Job
     from tests.river.banks import Clock, Services
+
+
+ONE_TRY = dict.fromkeys(Kind, timedelta(0))
+"""No time to try a job again: what fails has failed at once."""
 
 
 @dataclass
@@ -63,8 +69,8 @@ class Worker:
 
 @asynccontextmanager
 async def a_worker(url: str, services: Services, clock: Clock, patience: float = 5.0) -> AsyncIterator[Worker]:
-    """A worker over a database, from its start to its end."""
+    """A worker over a database, from its start to its end; it tries nothing a second time but what waits for others."""
     async with AsyncExitStack() as stack:
         outside = outside_of(services, clock, patience)
         world = await open_world(settings_of(url), outside, stack)
-        yield Worker(world, Hands(world.database, handlers(world), outside.rng))
+        yield Worker(world, Hands(world.database, handlers(world), outside.rng, lasts=ONE_TRY))

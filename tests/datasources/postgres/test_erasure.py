@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlmodel import SQLModel, select
 
-from datasources.postgres import answers, audit, choices, erasure, jobs, reports, roster
+from datasources.postgres import answers, audit, choices, erasure, jobs, local_accounts, reports, roster, sessions
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.jobs import Kind, Wanted
+from datasources.postgres.local_accounts import LocalAccount
 from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.sessions import Given
 from datasources.postgres.tables import AnswerRow, AuditRow
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM
 from tests.datasources.postgres.rosters import NOW, acme, asked, kept, other
@@ -44,6 +46,11 @@ async def lived_in(database: Database) -> None:
             await jobs.enqueue(database, learner, Kind.REFRESH, [Wanted(f"refresh {each}", "learner", each)])
             await jobs.enqueue(database, system(organization), Kind.REFRESH, [Wanted(f"of {each}", "learner", each)])
             await reports.keep(database, organization, each, Report(f"of {each}", ReportFormat.CSV, NOW, "score,1"))
+            given = Given(f"refresh {each}", f"access {each}", NOW)
+            await sessions.start(database, organization, each, "sealed", given)
+            await sessions.sign_out(database, organization, each, given.access, NOW)
+            email = f"{each}@example.org"
+            await local_accounts.add(database, LocalAccount(organization, each, email, "", ("learner",), "hashed"))
 
 
 async def rows(clone: Clone, organization: str) -> dict[str, list[str]]:
@@ -72,7 +79,8 @@ async def test_no_row_names_a_forgotten_person(database: Database, clone: Clone)
     before = await rows(clone, ACME)
     tables = {name.partition(" ")[0] for name, read in before.items() if any(LENA in row for row in read)}
     holds_people = {"answers", "facts", "jobs", "leaderboard_choices", "recommendation_decisions", "reports"}
-    assert tables == holds_people | {"people", "enrollments"}
+    signed_in = {"sessions", "refresh_tokens", "revocations", "local_accounts"}
+    assert tables == holds_people | signed_in | {"people", "enrollments"}
     await erasure.forget(database, ACME, LENA)
     assert [row for read in (await rows(clone, ACME)).values() for row in read if LENA in row] == []
 
@@ -109,6 +117,9 @@ async def test_the_audit_says_how_much_went_and_not_of_whom(database: Database) 
         "choices": 1,
         "decisions": 1,
         "reports": 1,
+        "sessions": 1,
+        "revocations": 1,
+        "accounts": 1,
         "people": 1,
     }
     assert LENA not in repr(event)
@@ -124,11 +135,13 @@ async def test_what_others_did_stays_in_the_audit(database: Database) -> None:
     assert list(kinds) == ["answers.heard"]
 
 
-async def test_somebody_who_is_not_there_is_forgotten_without_a_trace(database: Database, clone: Clone) -> None:
+async def test_of_somebody_who_is_not_there_only_the_tombstone_stays(database: Database, clone: Clone) -> None:
     await lived_in(database)
     before = await rows(clone, OTHER)
     assert (await erasure.forget(database, OTHER, LENA)).rows == {}
-    assert await rows(clone, OTHER) == before
+    after = await rows(clone, OTHER)
+    assert {name for name, read in after.items() if read != before[name]} == {"forgotten system", "forgotten org-admin"}
+    assert len(after["forgotten system"]) == 1
     assert await events(database, OTHER) == []
 
 

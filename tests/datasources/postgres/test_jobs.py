@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from sqlmodel import select
 
-from datasources.postgres import jobs, roster
+from datasources.postgres import deliveries, jobs, roster
 from datasources.postgres.job_tables import JobRow
-from datasources.postgres.jobs import ATTEMPTS, Kind, Status, Wanted
+from datasources.postgres.jobs import Kind, Status, Wanted
 from datasources.postgres.session import Actor, system
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TOMAS
 from tests.datasources.postgres.rosters import acme
@@ -70,40 +70,23 @@ async def test_progress_never_goes_back(database: Database) -> None:
         assert (await made(database)).progress == 40
 
 
-async def test_a_worker_that_was_taken_for_dead_is_not_heard_any_more(database: Database) -> None:
-    job = await made(database)
-    dead = await jobs.claim(database, ACME, job.id)
-    alive = await jobs.claim(database, ACME, job.id)
-    assert dead is not None
-    assert alive is not None
-    assert alive.attempts == 2
-    assert await jobs.report(database, dead, Status.COMPLETED, 100) is None
-    assert (await made(database)).status is Status.RUNNING
-    assert await jobs.report(database, alive, Status.COMPLETED, 100)
-
-
-async def test_a_job_that_kills_its_workers_is_given_up(database: Database) -> None:
-    job = await made(database)
-    for _ in range(ATTEMPTS):
-        assert await jobs.claim(database, ACME, job.id)
-    assert await jobs.claim(database, ACME, job.id) is None
-    ended = await jobs.cancel(database, LENA_ASKS, job.id)
-    assert ended is not None
-    assert ended.status is Status.FAILED
-    assert ended.error == "given up after 3 attempts"
-    assert await jobs.claim(database, ACME, job.id) is None
+async def test_a_delivery_that_is_made_again_is_as_urgent_as_the_first(database: Database) -> None:
+    await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [OF_LENA], priority=7)
+    await database.fetch("DELETE FROM queue.pgqueuer")
+    assert await deliveries.redeliver(database, ACME, after=timedelta(0)) == 1
+    assert [row["priority"] for row in await database.fetch("SELECT priority FROM queue.pgqueuer")] == [7]
 
 
 async def test_a_job_whose_delivery_was_lost_is_delivered_again_and_only_once(database: Database) -> None:
     lost = await made(database)
     await jobs.claim(database, ACME, lost.id)
     await database.fetch("DELETE FROM queue.pgqueuer")
-    await made(database, Wanted("another"))
+    await made(database, Wanted("another", "learner", LENA))
     at_once = timedelta(0)
-    assert await jobs.redeliver(database, ACME, after=timedelta(hours=1)) == 0, "it may be on its way"
-    assert await jobs.redeliver(database, OTHER, after=at_once) == 0
-    assert await jobs.redeliver(database, ACME, after=at_once) == 1
-    assert await jobs.redeliver(database, ACME, after=at_once) == 0
+    assert await deliveries.redeliver(database, ACME, after=timedelta(hours=1)) == 0, "it may be on its way"
+    assert await deliveries.redeliver(database, OTHER, after=at_once) == 0
+    assert await deliveries.redeliver(database, ACME, after=at_once) == 1
+    assert await deliveries.redeliver(database, ACME, after=at_once) == 0
     assert await delivered(database) == 2
     assert await jobs.claim(database, ACME, lost.id)
 
@@ -180,8 +163,8 @@ async def fill_the_queue(database: Database, deliveries: int) -> None:
 async def test_a_full_queue_takes_no_more_of_what_viewers_ask_for(database: Database) -> None:
     first = await made(database)
     await fill_the_queue(database, 19_998)
-    assert (await made(database, Wanted("the last"))).status is Status.QUEUED
-    assert await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one more")]) == {}
+    assert (await made(database, Wanted("the last", "learner", LENA))).status is Status.QUEUED
+    assert await jobs.enqueue(database, LENA_ASKS, Kind.REFRESH, [Wanted("one more", "learner", LENA)]) == {}
     # What is on its way already is told of, and what the gateway wants is made.
     assert (await made(database)).id == first.id
     assert await jobs.enqueue(database, system(ACME), Kind.CHUNK, [Wanted("a chunk")])

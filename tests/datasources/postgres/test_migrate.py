@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
-from datasources.postgres import job_tables, migrate, tables
+from datasources.postgres import job_tables, migrate, session_tables, tables
 from datasources.postgres.connection import DatabaseError, connect
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ async def test_a_wrong_address_is_told_without_the_password(server: Server) -> N
 
 
 async def test_tables_and_migrations_agree(clone: Clone) -> None:
-    assert tables.AnswerRow.metadata is job_tables.JobRow.metadata is SQLModel.metadata
+    metadata = SQLModel.metadata
+    assert tables.AnswerRow.metadata is job_tables.JobRow.metadata is session_tables.SessionRow.metadata is metadata
 
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

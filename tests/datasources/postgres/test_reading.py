@@ -10,12 +10,15 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from datasources.postgres import answers, audit, listing, roster
+from datasources.postgres.audit import Told
 from datasources.postgres.connection import DatabaseError
 from datasources.postgres.listing import BRIEF, ROWS, VALUE, Asked, Wanted
 from datasources.postgres.reading import AT_ONCE, Look, Reading, Shape
 from datasources.postgres.session import Actor, Database, system
+from datasources.postgres.tables import AuditRow
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
 from tests.datasources.postgres.rosters import acme, asked, kept, other
 
@@ -173,18 +176,23 @@ async def test_a_page_opens_nothing_that_rows_close(database: Database, actor: A
         assert {one for one, taught in zip(page.ids, page.taught, strict=True) if taught} <= {LENA, LARS, SAM}
 
 
-async def test_what_was_heard_is_written_for_each_in_their_own_name(database: Database) -> None:
+async def test_what_was_told_is_written_for_each_in_their_own_name(database: Database) -> None:
     olga, sam = Actor(ACME, OLGA, "org-admin"), Actor(OTHER, SAM, "org-admin")
-    await audit.record_heard(database, {olga: {LENA: 3, LARS: 1}, sam: {SAM: 2}})
-    for actor, rows in ((olga, [(OLGA, LARS, 1), (OLGA, LENA, 3)]), (sam, [(SAM, SAM, 2)])):
+    once, thrice = Told(3, 1, "first"), Told(0, 3, "second")
+    of_olga = {(LENA, True): once, (LARS, False): thrice}
+    await audit.record_told(database, {(olga, "::1"): of_olga, (sam, None): {(SAM, True): Told(4, 2, "third")}})
+    heard, seen = "answers.heard", "person.seen"
+    for actor, rows in (
+        (olga, [(heard, LENA, {"answers": 3}, "::1", "first"), (seen, LARS, {"requests": 3}, "::1", "second")]),
+        (sam, [(heard, SAM, {"answers": 4, "requests": 2}, None, "third")]),
+    ):
         async with database.session(actor) as session:
-            connection = await session.connection()
-            found = await connection.exec_driver_sql(
-                "SELECT actor, subject, (details ->> 'answers')::integer FROM audit ORDER BY 3"
-            )
-            assert [tuple(row) for row in found] == rows
+            found = (await session.exec(select(AuditRow).order_by(AuditRow.kind))).all()
+            assert {(row.actor, row.role) for row in found} == {(actor.user, actor.role)}
+            told = [(row.kind, row.subject, row.details, row.address, row.request_id) for row in found]
+            assert told == rows
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await audit.record_heard(database, {Actor(ACME, OLGA, "nobody"): {LENA: 1}})
+        await audit.record_told(database, {(Actor(ACME, OLGA, "nobody"), None): of_olga})
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from datasources.postgres import jobs
+from datasources.postgres import deliveries, jobs
 from datasources.postgres.connection import connect
 from datasources.postgres.jobs import Job, Kind, Status, Wanted
 from datasources.postgres.session import Actor
@@ -32,7 +33,7 @@ async def test_another_persons_job_is_known_to_be_there_and_no_more(database: Da
     assert his is True
     assert isinstance(his_own, Job)
     assert (await renewed(database, LENA, MARKET)) == [hers]
-    (abroad,) = await renewed(database, SAM, MARKET, organization=OTHER)
+    (abroad,) = await renewed(database, SAM, replace(MARKET, subject=OTHER), organization=OTHER)
     assert isinstance(abroad, Job)
     assert abroad.id != hers.id
 
@@ -54,15 +55,15 @@ async def test_what_failed_a_moment_ago_rests_and_is_tried_again_later(database:
 
 async def test_jobs_that_wait_while_nobody_works_are_counted(database: Database, clone: Clone) -> None:
     await jobs.enqueue(database, Actor(ACME, LENA, "learner"), Kind.REFRESH, [MARKET, ELSE])
-    assert await jobs.unattended(database) == 0
+    assert await deliveries.unattended(database) == 0
     await let_time_pass(clone, "UPDATE queue.pgqueuer SET execute_after = execute_after - interval '2 minutes'")
-    assert await jobs.unattended(database) == 2
+    assert await deliveries.unattended(database) == 2
     first = "SELECT min(id) FROM queue.pgqueuer"
     await let_time_pass(
         clone,
         f"UPDATE queue.pgqueuer SET status = 'picked', heartbeat = now() WHERE id = ({first})",  # noqa: S608 - ours
     )
-    assert await jobs.unattended(database) == 0
+    assert await deliveries.unattended(database) == 0
 
 
 async def let_time_pass(clone: Clone, statement: str) -> None:

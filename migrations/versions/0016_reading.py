@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ MY_ORGANIZATION = "(SELECT my_organization())"
 # As a function, whom a trainer teaches costs nothing to those who are none: what a policy says in full is made
 # ready for every statement, needed or not, which was a third of what reading one answer took.
 TAUGHT = f"""
-CREATE FUNCTION learners_taught() RETURNS SETOF text LANGUAGE plpgsql STABLE ROWS 100 AS $$
+RETURNS SETOF text LANGUAGE plpgsql STABLE ROWS 100 AS $$
 BEGIN
     RETURN QUERY SELECT e.person FROM teaching t JOIN enrollments e USING (organization, course)
     WHERE t.organization = {MY_ORGANIZATION} AND t.trainer = {ME} AND e.live;
@@ -52,14 +52,16 @@ ACT = """
 # separates them cannot be in JSON text or in a metric's key.
 SEPARATOR = "chr(31)"
 
-# Text stays as it was written; what would be too long for an index is left to the row.
+# Text stays as it was written; what would be too long for an index is left to the row. It is asked twice whether it is
+# JSON, because the planner may work out the inner part before it knows that it is not wanted.
 BRIEF = """
-CREATE FUNCTION brief_of(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN value IS NULL THEN 'null' WHEN value IS JSON OBJECT THEN (
         SELECT CASE WHEN octet_length(b.told) <= 1000 THEN b.told END
         FROM (
             SELECT concat('{', string_agg(concat(to_json(m.key), ':', m.value), ','), '}') AS told
-            FROM json_each(value::json) m WHERE json_typeof(m.value) NOT IN ('object', 'array')
+            FROM json_each(CASE WHEN value IS JSON OBJECT THEN value END::json) m
+            WHERE json_typeof(m.value) NOT IN ('object', 'array')
         ) b
     ) END
 $$
@@ -204,16 +206,21 @@ FUNCTIONS = {
         END LOOP;
     END $$
     """,  # noqa: S608 - our own words
-    f"record_heard({ACTORS}, learners text[], answers text[])": f"""
+    # What is 0 or 1 is not said: that is how a request that is written down by itself says it.
+    f"record_told({ACTORS}, addresses text[], people text[], answers text[], requests text[], ids text[])": f"""
     RETURNS void LANGUAGE plpgsql VOLATILE AS $$
     DECLARE told text;
     BEGIN
         FOR i IN 1 .. cardinality($1) LOOP
             {ACT}
-            INSERT INTO audit (organization, actor, role, kind, subject, details)
-            SELECT $1[i], $2[i], $3[i], 'answers.heard', h.learner, jsonb_build_object('answers', h.answers::integer)
-            FROM unnest(string_to_array($4[i], {SEPARATOR}), string_to_array($5[i], {SEPARATOR}))
-                AS h (learner, answers);
+            INSERT INTO audit (organization, actor, role, kind, subject, details, address, request_id)
+            SELECT $1[i], $2[i], $3[i], CASE WHEN t.answers = '0' THEN 'person.seen' ELSE 'answers.heard' END, t.person,
+                jsonb_strip_nulls(jsonb_build_object(
+                    'answers', nullif(t.answers::integer, 0), 'requests', nullif(t.requests::integer, 1))),
+                $4[i], t.id
+            FROM unnest(string_to_array($5[i], {SEPARATOR}), string_to_array($6[i], {SEPARATOR}),
+                string_to_array($7[i], {SEPARATOR}), string_to_array($8[i], {SEPARATOR}))
+                AS t (person, answers, requests, id);
         END LOOP;
     END $$
     """,  # noqa: S608 - our own words
@@ -222,16 +229,20 @@ FUNCTIONS = {
 
 def upgrade() -> None:
     """Make the policy lighter, and the functions, for the application alone."""
-    op.execute(TAUGHT)
-    op.execute("REVOKE ALL ON FUNCTION learners_taught() FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION learners_taught() TO gateway_app")
+    _make("learners_taught()", TAUGHT)
     op.execute("DROP POLICY readers ON answers")
     op.execute(READERS)
-    op.execute(BRIEF)
+    _make("brief_of(value text)", BRIEF)
     for statement in TABLES:
         op.execute(statement)
     for signature, body in FUNCTIONS.items():
-        name = signature.partition("(")[0]
-        op.execute(f"CREATE FUNCTION {signature} {body}")
-        op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
-        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO gateway_app")
+        _make(signature, body)
+
+
+def _make(signature: str, body: str) -> None:
+    """Make a function, with a search path of its own, for the application alone."""
+    name = signature.partition("(")[0]
+    op.execute(f"CREATE FUNCTION {signature} {body}")
+    op.execute(f"ALTER FUNCTION {name} SET search_path = public, pg_temp")
+    op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO gateway_app")

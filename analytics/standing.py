@@ -1,0 +1,182 @@
+"""Whether somebody may be heard at all: still there, still active, still of their organization, nothing revoked.
+
+A token says who somebody was when it was made. The directory and our own revocations say whether they still are.
+Each is looked at once in `lasts` for everyone who asks in this process, and half of that before in the background,
+so that nobody who asks all day waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from datasources.directory import SERVICE, User
+from datasources.hub import Hub
+from datasources.memory import Memory
+from datasources.postgres import sessions
+from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.jobs import PLATFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from datasources.postgres.session import Database
+    from datasources.remote import Remote
+
+log = structlog.get_logger(__name__)
+
+MINUTE = timedelta(seconds=60)
+KNOWN_EARLIER = timedelta(hours=24)
+"""How long the last verdict is kept for when nobody can tell."""
+PATIENCE = 1.0
+"""Seconds that a request waits for the directory, or for the database, to say something."""
+MOST = 50_000
+LEEWAY = timedelta(seconds=10)
+"""How far the clock of who issued a token may be before ours."""
+
+_USER = next(endpoint for endpoint in SERVICE.endpoints if endpoint.fact is User)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a good token claims: who, of which organization, since when; `token` is the digest of the token."""
+
+    organization: str
+    person: str
+    token: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    looked_at: datetime
+    belongs: bool
+    revoked: datetime | None = None
+    tokens: frozenset[str] = field(default_factory=frozenset)
+
+    def holds(self, claim: Claim) -> bool:
+        void = self.revoked is not None and claim.issued_at <= self.revoked + LEEWAY
+        return self.belongs and not void and claim.token not in self.tokens
+
+
+class Standings:
+    """What is known in this process of who may be heard.
+
+    The directory has the word. While it is away the last verdict stands, else the copy of the roster, which has
+    everyone of an organization; where there is neither, nothing speaks against a token. `now` is the real time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Remote,
+        *,
+        now: Callable[[], datetime],
+        lasts: timedelta = MINUTE,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._now = now
+        self._lasts = lasts
+        self._patience = patience
+        self._memory: Memory[tuple[str, str], _Verdict] = Memory(
+            items=MOST, room=MOST, size=lambda verdict: 1 + len(verdict.tokens), now=now
+        )
+        self._renewing: dict[tuple[str, str], asyncio.Task[_Verdict]] = {}
+        self._news: Hub[None] = Hub()
+
+    async def holds(self, claim: Claim) -> bool:
+        """Whether a token still lets somebody in; at once where they were looked at lately."""
+        key = claim.organization, claim.person
+        known = self._memory.get(key)
+        age = None if known is None else self._now() - known.looked_at
+        if known is None or age is None or age >= self._lasts:
+            task = self._renew(key, known)
+            # Unlike awaiting the task, waiting for it does not hand our cancellation on to it.
+            await asyncio.wait((task,))
+            known = task.result()
+        elif age >= self._lasts / 2:
+            self._renew(key, known)
+        return known.holds(claim)
+
+    async def lost(self, claim: Claim) -> None:
+        """Return when a token no longer lets somebody in; looks as often as a request would, and when told to."""
+        with self._news.subscribe((claim.organization, claim.person)) as news:
+            while await self.holds(claim):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._lasts.total_seconds()):
+                        await anext(news)
+
+    def heard(self, payload: str | None) -> None:
+        """Somebody's standing changed (None: anybody's may have): look again before they are heard again."""
+        if payload is None:
+            self._forget(lambda _: True)
+        else:
+            organization, person = sessions.told(payload)
+            self._forget(lambda key: key[1] == person and organization in {key[0], PLATFORM})
+
+    async def close(self) -> None:
+        """Let no look outlive the process."""
+        tasks = list(self._renewing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, about: Callable[[tuple[str, str]], bool]) -> None:
+        # A look that is under way may have looked too early: who asks from now on gets one of their own.
+        for key in [key for key in self._renewing if about(key)]:
+            self._renewing.pop(key)
+        self._memory.drop_where(about)
+        self._news.publish_where(lambda key: isinstance(key, tuple) and about(key), None)
+
+    def _renew(self, key: tuple[str, str], before: _Verdict | None) -> asyncio.Task[_Verdict]:
+        task = self._renewing.get(key)
+        if task is None:
+            task = self._renewing[key] = asyncio.create_task(self._look(key, before))
+            task.add_done_callback(lambda done: self._done(key, done))
+        return task
+
+    def _done(self, key: tuple[str, str], done: asyncio.Task[_Verdict]) -> None:
+        if self._renewing.get(key) is done:
+            del self._renewing[key]
+
+    async def _look(self, key: tuple[str, str], before: _Verdict | None) -> _Verdict:
+        mark, at = self._memory.mark(), self._now()
+        said, kept = await asyncio.gather(self._asked(key), self._read(key))
+        if said is not None:
+            belongs = said
+        elif before is not None:
+            belongs = before.belongs
+        else:
+            belongs = kept is None or not kept.copied or kept.active
+        if kept is not None:
+            verdict = _Verdict(at, belongs, kept.revoked, kept.tokens)
+        else:
+            verdict = _Verdict(at, belongs, before.revoked, before.tokens) if before else _Verdict(at, belongs)
+        self._memory.put(key, verdict, until=at + KNOWN_EARLIER, mark=mark)
+        return verdict
+
+    async def _asked(self, key: tuple[str, str]) -> bool | None:
+        """Whether the directory has somebody as active, in this organization; None: it does not say."""
+        organization, person = key
+        headers: Mapping[str, str] = {}
+        deadline = asyncio.get_running_loop().time() + self._patience
+        batch = await self._directory.read(_USER, [person], deadline, headers)
+        user: User | None = batch.facts.get(person)
+        if user is not None:
+            return user.is_active and user.organization_id.lower() == organization
+        return False if person in batch.missing else None
+
+    async def _read(self, key: tuple[str, str]) -> sessions.Standing | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await sessions.standing(self._database, *key)
+        except UNAVAILABLE as error:
+            log.warning("standing.not_read", error=type(error).__name__)
+            return None

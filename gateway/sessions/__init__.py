@@ -1,0 +1,1 @@
+"""Signing in: who lets people in, what they get, and how it goes on and ends."""
