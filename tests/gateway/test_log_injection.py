@@ -50,7 +50,7 @@ def written() -> Iterator[io.StringIO]:
 
 @contextmanager
 def only(stream: io.StringIO) -> Iterator[None]:
-    """What is logged goes to this stream alone: the one that the test's own report keeps cannot be told half a letter."""
+    """What is logged goes to this stream alone: what keeps the report of a test cannot be told half a letter."""
     root = logging.getLogger()
     handlers = root.handlers[:]
     root.handlers[:] = [one for one in handlers if getattr(one, "stream", None) is stream]
