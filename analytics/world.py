@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,13 +16,14 @@ from datasources.postgres import answers
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from analytics.policy import Subject
     from analytics.record import Answer
     from analytics.roster import Roster
     from analytics.standing import Standings
+    from datasources.calling import Calls
     from datasources.fetch import Services
     from datasources.memory import Memory
     from datasources.postgres.answers import Kept, Question
@@ -44,7 +46,8 @@ class World:
     was worked out for an organization and is not in Postgres yet: whoever asked first may be gone by then,
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
-    share looking. `standings`: who may be heard at all, where people ask and not only jobs.
+    share looking. `standings`: who may be heard at all, where people ask and not only jobs. `calls`: the actions of
+    services that have an address, by service.
     """
 
     database: Database
@@ -60,6 +63,7 @@ class World:
     replica: Replica | None = None
     together: Together = field(default_factory=Together)
     standings: Standings | None = None
+    calls: Mapping[str, Calls] = field(default_factory=lambda: MappingProxyType({}))
 
     async def keep(self, organization: str) -> None:
         """Keep what was worked out for an organization; while the database is away it waits for the next request.
@@ -114,6 +118,12 @@ class World:
         """Ask the primary about these subjects until the replica knows of the change; None: about any."""
         if self.replica is not None:
             self.replica.changed(organization, subjects)
+
+    def ask_again(self, service: str) -> None:
+        """Close this process's breakers of a service; of a name that is no service's there are none."""
+        for one in (self.services.remotes.get(service), self.calls.get(service)):
+            if one is not None:
+                one.reset()
 
     def let_go(self, organization: str, person: str) -> None:
         """Know nothing any more, in this process, that was said of a person of an organization."""

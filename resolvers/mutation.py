@@ -7,9 +7,11 @@ import strawberry
 
 from analytics.decisions import DecisionKind
 from analytics.policy import NotAllowed, Unavailable
+from resolvers.assistant import AssistantMutation
 from resolvers.context import Info
 from resolvers.errors import SOON
 from resolvers.job_mutations import JobMutation
+from resolvers.operating import OperatorMutation
 from resolvers.reports import ReportMutation
 from resolvers.scalars import Seconds
 from resolvers.session import SessionMutation
@@ -96,7 +98,7 @@ DecideRecommendationResult = Annotated[
 
 
 @strawberry.type(description="Everything that can be changed. A refusal is an answer like any other, not an error.")
-class Mutation(SessionMutation, JobMutation, ReportMutation):
+class Mutation(SessionMutation, JobMutation, ReportMutation, AssistantMutation, OperatorMutation):
     """What viewers choose for themselves, and have done."""
 
     @field("Choose whether others in your organization see you on the leaderboard; you always see yourself.")

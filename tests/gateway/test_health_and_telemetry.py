@@ -127,7 +127,7 @@ async def test_a_request_is_one_line_without_anything_personal() -> None:
 
 async def test_a_refused_request_is_a_line_with_its_code() -> None:
     app, log = observed(Edge().endpoint)
-    await get(app, "/graphql?query={hello}")
+    await get(app, "/graphql?query={hello}", graphql_require_preflight="1")
     assert [(line["status"], line["code"]) for line in log.lines] == [(401, "UNAUTHENTICATED")]
 
 
@@ -175,7 +175,7 @@ async def test_whoever_measures_hears_kind_status_and_seconds() -> None:
         observe=lambda kind, status, spent: heard.append((kind, status, spent)),
     )
     await get(app, "/graphql?query={hello}", authorization=f"Bearer {token()}")
-    await get(app, "/graphql")
+    await get(app, "/graphql", graphql_require_preflight="1")
     assert heard == [("query", 200, 1), ("other", 400, 1)]
 
 
