@@ -7,7 +7,7 @@ import strawberry
 
 from analytics.policy import NotAllowed, NotFound, Unavailable
 from resolvers.context import Info
-from resolvers.errors import SOON
+from resolvers.refusals import Reasons, refusal
 from resolvers.scalars import Seconds
 from resolvers.types import adopt, field
 
@@ -24,6 +24,12 @@ class ResetRefusal(StrEnum):
 
 
 RefusalName: Any = adopt(ResetRefusal)
+
+REASONS: Reasons = {
+    NotAllowed: RefusalName.NOT_AN_OPERATOR,
+    NotFound: RefusalName.NO_SUCH_SERVICE,
+    Unavailable: RefusalName.UNAVAILABLE,
+}
 
 
 @strawberry.input(description="Which service is to be asked again.")
@@ -68,10 +74,6 @@ class OperatorMutation:
         """It is left to rest again as soon as it fails again."""
         try:
             await info.context.operations.reset_breaker(input.service)
-        except NotAllowed as verdict:
-            return ResetRefused(reason=RefusalName.NOT_AN_OPERATOR, message=verdict.message, retry_after=None)
-        except NotFound as verdict:
-            return ResetRefused(reason=RefusalName.NO_SUCH_SERVICE, message=verdict.message, retry_after=None)
-        except Unavailable as verdict:
-            return ResetRefused(reason=RefusalName.UNAVAILABLE, message=verdict.message, retry_after=Seconds(SOON))
+        except (NotAllowed, NotFound, Unavailable) as verdict:
+            return refusal(ResetRefused, REASONS, verdict)
         return CircuitBreakerReset(service=input.service)
