@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking, and in which of their roles."""
+    """Who is asking, and in which of their roles; an `operator` of the platform sees no more for that."""
 
     user: str
     organization: str
     roles: frozenset[Role]
     role: Role
     name: str | None = None
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,11 @@ class Standings:
         if payload is None:
             self._forget(lambda _: True)
         else:
-            organization, person = sessions.told(payload)
-            self._forget(lambda key: key[1] == person and organization in {key[0], PLATFORM})
+            self.changed(*sessions.told(payload))
+
+    def changed(self, organization: str, person: str) -> None:
+        """Somebody's standing in an organization changed (PLATFORM: in any): look again before they are heard again."""
+        self._forget(lambda key: key[1] == person and organization in {key[0], PLATFORM})
 
     async def close(self) -> None:
         """Let no look outlive the process."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
@@ -15,13 +16,14 @@ from datasources.postgres import answers
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from analytics.policy import Subject
     from analytics.record import Answer
     from analytics.roster import Roster
     from analytics.standing import Standings
+    from datasources.calling import Calls
     from datasources.fetch import Services
     from datasources.memory import Memory
     from datasources.postgres.answers import Kept, Question
@@ -47,7 +49,8 @@ class World:
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
     share looking. `standings`: who may be heard at all, where people ask and not only jobs. `watchers` are told
-    of every change: of which organization, of which subjects (None: of any).
+    of every change: of which organization, of which subjects (None: of any). `calls`: the actions of services that
+    have an address, by service.
     """
 
     database: Database
@@ -64,6 +67,7 @@ class World:
     together: Together = field(default_factory=Together)
     standings: Standings | None = None
     watchers: list[Watcher] = field(default_factory=list)
+    calls: Mapping[str, Calls] = field(default_factory=lambda: MappingProxyType({}))
 
     async def keep(self, organization: str) -> None:
         """Keep what was worked out for an organization; while the database is away it waits for the next request.
@@ -123,6 +127,12 @@ class World:
             self.replica.changed(organization, subjects)
         for watcher in self.watchers:
             watcher(organization, subjects)
+
+    def ask_again(self, service: str) -> None:
+        """Close this process's breakers of a service; of a name that is no service's there are none."""
+        for one in (self.services.remotes.get(service), self.calls.get(service)):
+            if one is not None:
+                one.reset()
 
     def let_go(self, organization: str, person: str) -> None:
         """Know nothing any more, in this process, that was said of a person of an organization."""

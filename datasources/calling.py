@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from datasources.breaker import Circuit
-from datasources.exchange import CallError, Line, Query, SourceError
+from datasources.catalog import SERVICES
+from datasources.exchange import CallError, Line, Query, SourceError, clients
 from datasources.report import Cause
 from datasources.wire import Batch, wire_of
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
     from datasources.declare import Call, Service
     from datasources.remote import Surroundings
+
+AT_ONCE = 20
+"""Connections to one service."""
 
 MOST_WAITING = 100
 """The most calls that are under way, or wait to be."""
@@ -36,7 +42,8 @@ class Calls:
     def __init__(self, service: Service, client: httpx.AsyncClient, surroundings: Surroundings) -> None:
         self._service = service
         self._client = client
-        self._line = Line(service.name, client, service.timeout.total_seconds(), surroundings.now)
+        # How long a call may take, the call itself says.
+        self._line = Line(service.name, client, math.inf, surroundings.now)
         self._monotonic = surroundings.monotonic
         self._circuit = Circuit(service.breaker, surroundings.rng)
         self._under_way = 0
@@ -51,7 +58,7 @@ class Calls:
         ticket = self._circuit.admit(self._monotonic()) if self._under_way < MOST_WAITING else None
         if ticket is None:
             raise SourceError(self._service.name, Cause.OPEN)
-        until = asyncio.get_running_loop().time() + self._service.timeout.total_seconds()
+        until = asyncio.get_running_loop().time() + (call.timeout or self._service.timeout).total_seconds()
         self._under_way += 1
         blame: bool | None = None
         try:
@@ -67,6 +74,16 @@ class Calls:
             self._under_way -= 1
             self._settle(ticket, blame)
 
+    @property
+    def rests(self) -> timedelta:
+        """How long the service is left alone from now on; none while it is asked."""
+        now = self._monotonic()
+        return timedelta(seconds=max(0.0, (self._circuit.read(now).probes_at or now) - now))
+
+    def reset(self) -> None:
+        """Close the breaker."""
+        self._circuit.reset()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -78,6 +95,21 @@ class Calls:
             self._circuit.failed(ticket, self._monotonic())
         else:
             self._circuit.passed(ticket)
+
+
+def callers(
+    urls: Mapping[str, str],
+    token: str | None,
+    transport: httpx.AsyncBaseTransport | None,
+    surroundings: Surroundings,
+) -> dict[str, Calls]:
+    """The actions of every service that has some, and an address, by its name."""
+    client = clients(token, transport, AT_ONCE)
+    return {
+        service.name: Calls(service, client(urls[service.name]), surroundings)
+        for service in SERVICES
+        if service.calls and service.name in urls
+    }
 
 
 def _query(call: Call, ask: Any) -> Query:

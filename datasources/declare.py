@@ -79,11 +79,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One action of one service: asked with a body, answered with a fact, never retried."""
+    """One action of one service: asked with a body, answered with a fact, never retried.
+
+    `timeout` is how long it may take; None: as long as a read of the service.
+    """
 
     ask: type[Any]
     answer: type[Any]
     path: str
+    timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from annotated_types import MaxLen
 
 from datasources.declare import Call, Endpoint, Id, Instant, Service, Text
+
+Said = Annotated[str, MaxLen(20_000)]
+"""What the assistant writes, which may be long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +20,7 @@ class Message:
 
     id: Id
     role: Text
-    text: Text
+    text: Said
     at: Instant
     suggestions: tuple[Text, ...] = ()
 
@@ -33,8 +40,11 @@ class SendMessage:
     message: Text
 
 
+SENDING = Call(SendMessage, Message, "/api/v1/chat/send-message", timedelta(seconds=12))
+"""An assistant takes its time; a request of the gateway's own has 15 s."""
+
 SERVICE = Service(
     "rag",
     (Endpoint(ChatHistory, "/api/v1/users/{id}/chat-history"),),
-    (Call(SendMessage, Message, "/api/v1/chat/send-message"),),
+    (SENDING,),
 )

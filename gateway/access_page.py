@@ -40,6 +40,7 @@ ASKED_WITH_AN_ID = {
     "Query.learner": "Learner",
     "Query.node": "Learner",
     "Query.nodes": "Learner",
+    "Query._entities": "Learner",
     "Query.trainer": "Trainer",
     "Query.organization": "Organization",
     "Query.job": "Learner",
@@ -96,8 +97,9 @@ def _permissions() -> list[str]:
         "|---|---|---|---|---|",
     ]
     for coordinate, grant in rows().items():
-        some = grant.roles != EVERY_ROLE
-        roles = ", ".join(role.name for role in Role if role in grant.roles) if some else "any"
+        some = grant.roles != EVERY_ROLE or grant.operators
+        named = ", ".join(role.name for role in Role if role in grant.roles) if grant.roles != EVERY_ROLE else "any"
+        roles = f"{named}, of operators" if grant.operators else named
         beyond = grant.beyond.value if grant.reach in {Reach.VISIBLE, Reach.OWN} else ""
         cells = (grant.reach.value, roles, grant.refusal.value if some else "", beyond)
         lines.append(f"| `{coordinate}` | {' | '.join(cell(one) for one in cells)} |")

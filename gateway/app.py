@@ -23,12 +23,14 @@ from analytics.catalog import METRICS
 from analytics.roster import PATIENCE, Roster
 from analytics.standing import Standings
 from analytics.world import REQUEST_SECONDS, World
+from datasources.calling import callers
 from datasources.fetch import Services
 from datasources.memory import Memory
 from datasources.postgres import deliveries
 from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
+from datasources.remote import Surroundings
 from gateway import settings as settings_module
 from gateway.checks import checks
 from gateway.edge import Edge, gate_of
@@ -39,6 +41,7 @@ from gateway.fast.opening import short_way
 from gateway.health import Alive, Readiness
 from gateway.hearing import hear
 from gateway.identity import open_identity
+from gateway.insiders import Insiders
 from gateway.metrics import Count, Metrics
 from gateway.page import assets
 from gateway.streams.farewell import told_to_stop
@@ -104,6 +107,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     """
     around = outside or Outside()
     metrics = Metrics(str(os.getpid()))
+    told = settings.metrics_token
     graphql = _Later()
     ready = _Later()
     door = Door()
@@ -134,7 +138,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
         WebSocketRoute("/graphql", graphql),
         Route("/livez", Alive()),
         Route("/readyz", ready),
-        Route("/metrics", metrics),
+        Route("/metrics", Insiders(metrics, told.get_secret_value() if told else None)),
     ]
     if settings.shows_page:
         routes += [Mount("/graphql/assets", assets()), Route("/", _to_the_page)]
@@ -149,9 +153,10 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
         raise ValueError(msg)
     database = await Database.open(settings.database_url.get_secret_value())
     stack.push_async_callback(database.close)
+    token = settings.service_token.get_secret_value() if settings.service_token else None
     services = Services(
         settings.services,
-        token=settings.service_token.get_secret_value() if settings.service_token else None,
+        token=token,
         last_known=KeptFacts(database),
         mocks=settings.mocking,
         now=outside.now,
@@ -162,6 +167,10 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
         leisure=max(1.0, outside.patience / REQUEST_SECONDS),
     )
     stack.push_async_callback(services.aclose)
+    surroundings = Surroundings(outside.now, outside.monotonic, outside.rng)
+    calls = callers(settings.services, token, outside.transport, surroundings)
+    for actions in calls.values():
+        stack.push_async_callback(actions.aclose)
     memory: Memory[Any, Any] = Memory(
         items=settings.memory_answers, room=settings.memory_mib << 20, size=lambda answer: answer.size, now=outside.now
     )
@@ -186,7 +195,16 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     stack.push_async_callback(standings.close)
 
     world = World(
-        database, services, memory, roster, clock, outside.now, outside.patience, replica=replica, standings=standings
+        database,
+        services,
+        memory,
+        roster,
+        clock,
+        outside.now,
+        outside.patience,
+        replica=replica,
+        standings=standings,
+        calls=calls,
     )
     await hear(world, stack)
     return world

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ALGORITHMS = ("HS256", "EdDSA")
 LEAST_FIRST = (Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN)
 """The active role of somebody who names none is the first of these they have: the one that sees least."""
+OPERATOR = "operator"
+"""What a token says beside roles of somebody who operates the platform; it is no role in an organization."""
 LONGEST_TOKEN = 8 * 1024
 LONGEST_NAME = 200
 IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,6 +50,7 @@ class Verified:
     organization: str
     name: str | None
     roles: frozenset[Role]
+    operator: bool
     believed: float
     expires: float
     claim: Claim
@@ -61,6 +64,9 @@ class Standing(Protocol):
 
     async def lost(self, claim: Claim) -> None:
         """Return when it no longer does."""
+
+    def changed(self, organization: str, person: str) -> None:
+        """It may no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,9 @@ class Authenticator:
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
         asked = headers.get("x-active-role")
         role = active_role(verified.roles, asked)
-        viewer = Viewer(verified.user, verified.organization, verified.roles, role, verified.name)
+        viewer = Viewer(
+            verified.user, verified.organization, verified.roles, role, verified.name, operator=verified.operator
+        )
         lost = None if self._standing is None else partial(self._standing.lost, verified.claim)
         session = Session(viewer, verified.expires, verified.claim.token, lost)
         shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
@@ -186,6 +194,11 @@ class Authenticator:
         if self._standing is not None and not await self._standing.holds(verified.claim):
             raise BadTokenError(ENDED)
         return verified
+
+    def changed(self, organization: str, person: str) -> None:
+        """Somebody's tokens may no longer be good: look again before one of them lets anybody in here."""
+        if self._standing is not None:
+            self._standing.changed(organization, person)
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:
@@ -244,6 +257,7 @@ class Authenticator:
             organization,
             name[:LONGEST_NAME] if isinstance(name, str) and name else None,
             roles,
+            OPERATOR in names,
             min(expires, now + self._remember),
             expires,
             Claim(organization, user, digest, datetime.fromtimestamp(max(0.0, issued), UTC)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.answer import Answers
+from analytics.assisting import Assistant
 from analytics.auditing import Audit
 from analytics.choosing import Choices
 from analytics.exporting import Reports
 from analytics.history import Histories
 from analytics.jobs import Jobs
 from analytics.leaderboard import Leaderboards
+from analytics.operating import Operations
 from analytics.rosters import Rosters
 from analytics.subjects import Subjects
 from analytics.trail import Trail
@@ -40,6 +42,8 @@ class Context:
         self.subjects = Subjects(world, viewer, self._rosters, trail)
         self.leaderboards = Leaderboards(world, viewer, self.answers.solver, trail)
         self.choices = Choices(world, viewer, trail)
+        self.assistant = Assistant(world, viewer, trail)
+        self.operations = Operations(world, viewer, trail)
         self.jobs = Jobs(world, viewer, trail)
         self.reports = Reports(world, viewer, trail)
         self.watching = Watching(world, viewer, self.jobs, whence)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.watching import answers_key, job_key
-from datasources.postgres import answers, erasure, jobs, sessions
+from datasources.postgres import answers, breakers, erasure, jobs, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -26,6 +26,7 @@ async def hear(world: World, stack: AsyncExitStack) -> None:
         answers.CHANNEL: partial(_answers, world),
         erasure.CHANNEL: partial(_erasure, world),
         jobs.CHANNEL: partial(_job, world),
+        breakers.CHANNEL: partial(_breaker, world),
     }
     if world.standings is not None:
         ears[sessions.CHANNEL] = world.standings.heard
@@ -72,6 +73,12 @@ def _job(world: World, payload: str | None) -> None:
         world.hub.publish_where(lambda key: _about("job", key), None)
     else:
         world.hub.publish(job_key(*jobs.changed(payload)), None)
+
+
+def _breaker(world: World, payload: str | None) -> None:
+    """A service is to be asked again. One that was missed finds a probe by itself."""
+    if payload is not None:
+        world.ask_again(payload)
 
 
 def _about(kind: str, key: Hashable, organization: str | None = None) -> bool:

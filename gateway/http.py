@@ -28,6 +28,7 @@ from gateway.negotiation import (
 )
 from gateway.operation import Conductor, Doors, Exchange, alone, within
 from gateway.persisted import Persisted
+from gateway.porter import Porter, payer_of
 from gateway.refusal import Refused, error, refuse
 from gateway.streams.manners import Manners
 from gateway.streams.over_http import MULTIPART, SSE, Framing, Streamed
@@ -120,7 +121,7 @@ class GraphQLEndpoint:
         self._lobby = lobby or Seats(total=200, each=50)
         self._leaving = leaving or asyncio.Event()
         self._observe = observe
-        self._authenticate = authenticate
+        self._porter = Porter(authenticate, till)
         self._page = page
 
     @property
@@ -158,7 +159,7 @@ class GraphQLEndpoint:
         socket = Socket(
             WebSocket(scope, receive, send),
             self._conductor,
-            self._authenticate,
+            self._porter,
             seats=self._seats,
             lobby=self._lobby,
             leaving=self._leaving,
@@ -174,10 +175,10 @@ class GraphQLEndpoint:
         only = stream is not None and not takes_answers(accept)
         exchange.media = JSON if only else response_type(accept)
         asked = await self._read(request)
-        session = request.scope[SCOPE_KEY] = await self._authenticate(request.headers)
+        session = request.scope[SCOPE_KEY] = await self._porter.session(request, request.headers)
         viewer = exchange.viewer = session.viewer if session else None
         exchange.record.role = viewer.role.value if viewer else None
-        exchange.payer = viewer.user if viewer else request.client.host if request.client else ""
+        exchange.payer = payer_of(request, session)
         if isinstance(asked, list):
             return await within(self._terms.seconds, self._batch(asked, exchange))
         framing = SSE if stream == EVENT_STREAM else MULTIPART

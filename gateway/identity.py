@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from datasources.auth import SERVICE
-from datasources.calling import Calls
-from datasources.exchange import clients
 from datasources.postgres.attempts import Allowed
-from datasources.remote import Surroundings
 from gateway.auth import Authenticator
 from gateway.keys import EitherKeys, OneKey, PublishedKeys, development_encryption_key, development_secret, secret_key
 from gateway.sessions.by_account import ByAccount
@@ -29,9 +26,6 @@ if TYPE_CHECKING:
     from gateway.keys import Key, Keys
     from gateway.sessions.provider import Provider
     from gateway.settings import Settings
-
-AT_ONCE = 20
-"""Connections to the auth service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ async def open_identity(settings: Settings, outside: Outside, world: World, stac
     )
     desk = Desk(
         world.database,
-        _provider(settings, outside, world, stack),
+        _provider(settings, outside, world),
         authenticator,
         seal_of(settings),
         Allowed(settings.sign_in_failures, settings.sign_in_failures_per_address),
@@ -86,7 +80,7 @@ async def _keys(settings: Settings, outside: Outside, stack: AsyncExitStack) -> 
     return published if settings.production else EitherKeys(published, own_key(settings))
 
 
-def _provider(settings: Settings, outside: Outside, world: World, stack: AsyncExitStack) -> Provider:
+def _provider(settings: Settings, outside: Outside, world: World) -> Provider:
     if settings.signs_in_locally:
         return ByAccount(
             world.database,
@@ -96,8 +90,4 @@ def _provider(settings: Settings, outside: Outside, world: World, stack: AsyncEx
             audience=settings.token_audience,
             now=outside.now,
         )
-    token = settings.service_token.get_secret_value() if settings.service_token else None
-    client = clients(token, outside.transport, AT_ONCE)(settings.services["auth"])
-    calls = Calls(SERVICE, client, Surroundings(outside.now, outside.monotonic, outside.rng))
-    stack.push_async_callback(calls.aclose)
-    return ByService(calls)
+    return ByService(world.calls[SERVICE.name])

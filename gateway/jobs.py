@@ -185,12 +185,7 @@ class Hands:
         done = percent(waits.done, waits.of)
         idle = 0 if done > job.progress else job.setbacks + 1
         look = min(LOOK * 1.5 ** min(idle, MOST_STEPS), LOOK_LATER)
-        try:
-            wanted = await jobs.report(self._database, job, Status.QUEUED, done)
-        except UNAVAILABLE as error:
-            raise Later(look) from error
-        if wanted is not None:
-            raise Later(look)
+        await self._put_back(job, done, look)
 
     async def _again(self, job: Job, cause: str) -> None:
         """Have a job tried again, later each time, until its deadline; then it is tried for the last time."""
@@ -199,12 +194,22 @@ class Hands:
             await self._end(job, Status.FAILED, error=f"{cause} did not answer")
             return
         log.warning("job.put_off", job=job.id, kind=job.kind.value, cause=cause)
-        try:
-            await jobs.report(self._database, job, Status.QUEUED, job.progress, error=WAITS_FOR + cause)
-        except UNAVAILABLE as error:
-            log.warning("job.not_reported", job=job.id, error=type(error).__name__)
         wait = min(FIRST_WAIT * 4 ** min(job.setbacks, MOST_STEPS), LONGEST_WAIT) * self._rng.uniform(0.75, 1.25)
-        raise Later(min(wait, left))
+        await self._put_back(job, job.progress, min(wait, left), error=WAITS_FOR + cause)
+
+    async def _put_back(self, job: Job, progress: int, wait: timedelta, *, error: str | None = None) -> None:
+        """Have a job delivered again after a while; where another one is at it by now, it is left to them.
+
+        Raises:
+            Later: it is to be delivered again.
+        """
+        try:
+            wanted = await jobs.report(self._database, job, Status.QUEUED, progress, error=error)
+        except UNAVAILABLE as lost:
+            raise Later(wait) from lost
+        if wanted is not None:
+            raise Later(wait)
+        log.warning("job.superseded", job=job.id, kind=job.kind.value)
 
     async def _end(
         self, job: Job, status: Status, *, result: Mapping[str, Any] | None = None, error: str | None = None

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from graphql import DocumentNode, GraphQLNamedType, SelectionNode, SelectionSetNode, ValueNode
 
-PAGING = ("first", "last", "ids")
+PAGING = ("first", "last", "ids", "representations")
+INTROSPECTION = frozenset({"__schema", "__type", "_service"})
+"""The fields that tell the schema; the last one tells it to a router."""
 HUGE = 10**9
 BESIDES = {OperationType.QUERY: 0, OperationType.MUTATION: 100, OperationType.SUBSCRIPTION: 100}
 """What each root field costs beside what it answers: a mutation is a transaction, an audit row and often a job;
@@ -163,7 +165,7 @@ class Measure:
             aliases=inner.aliases + (node.alias is not None),
             directives=inner.directives,
             cost=weight + inner.cost * (self._times(node, definition) if definition else 1),
-            introspects=inner.introspects or node.name.value in {"__schema", "__type"},
+            introspects=inner.introspects or node.name.value in INTROSPECTION,
             top=1,
             roots=frozenset((node.name.value,)),
         )

@@ -7,7 +7,7 @@ service keeps back is waited for until the next night, and meanwhile the rest is
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -36,9 +36,11 @@ NOT_DONE = "given up"
 STILL_GOOD = timedelta(hours=24)
 """How old an answer may be that is summed up at the end of a night."""
 
+BEGINS = timedelta(hours=2)
+"""When in the day a night begins, UTC."""
 
-LASTS = timedelta(hours=23, minutes=30)
-"""How long what a service keeps back is waited for: until shortly before the next night."""
+REST = timedelta(minutes=30)
+"""How long before the next night what a service keeps back is waited for no more."""
 
 SOONER = timedelta(minutes=10)
 """How much sooner than who waits for it a part of a night is given up."""
@@ -51,9 +53,12 @@ AT_ONCE = 2
 
 
 class Nights:
-    """Does the jobs of a night, with everything that lives as long as the process."""
+    """Does the jobs of a night, with everything that lives as long as the process.
 
-    def __init__(self, world: World, *, lasts: timedelta = LASTS) -> None:
+    A night `lasts` until shortly before the next one begins, unless said.
+    """
+
+    def __init__(self, world: World, *, lasts: timedelta | None = None) -> None:
         self._world = world
         self._database = world.database
         self._lasts = lasts
@@ -69,7 +74,7 @@ class Nights:
         if await nights.is_done(self._database, PLATFORM, once):
             log.info("nightly.done_already", night=str(now.date()))
             return
-        until = await prune.present(self._database) + self._lasts
+        until = await prune.present(self._database) + (self._lasts or _left(now))
         details = {"night": str(now.date()), "since": now.isoformat(), "until": until.isoformat()}
         wanted = Wanted(once, details=details)
         await jobs.enqueue(self._database, system(PLATFORM), Kind.NIGHTLY, [wanted], priority=COORDINATING)
@@ -116,7 +121,8 @@ class Nights:
         late = [one for one in under_way if _is_late(one)]
         if not work.last:
             _settled(under_way, late, 0, 1)
-        if not late or job.setbacks == 0:
+        if not late or job.error is None:
+            # Once for what is known by now, and again when all is.
             await aggregates.refresh(self._database)
         _insist(work, late)
         return {**_sum(under_way).wire(), "organizations": len(under_way), "seconds": self._seconds(job)}
@@ -177,6 +183,11 @@ class Nights:
     def _seconds(self, job: Job) -> int:
         began = datetime.fromisoformat(job.details["since"])
         return max(0, round((self._world.now() - began).total_seconds()))
+
+
+def _left(now: datetime) -> timedelta:
+    """How long it is from now until shortly before the night of the next day."""
+    return datetime.combine(now.date(), time(tzinfo=UTC)) + timedelta(days=1) + BEGINS - REST - now
 
 
 def _sooner(job: Job) -> Mapping[str, Any]:

@@ -54,6 +54,9 @@ class Settings(IdentitySettings, LimitSettings):
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes any free one.")
     workers: int = Field(1, ge=1, le=64, description="Processes that serve.")
     home: Path = Field(Path(".gateway"), description="The directory for everything that is written.")
+    metrics_token: SecretStr | None = Field(
+        None, description="The bearer token that /metrics asks for; unset: callers of our network, not by a proxy."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses, by commas, whose X-Forwarded-* headers are believed; `*` for all."

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,7 +18,7 @@ from gateway import queue
 from gateway.app import Outside, open_world
 from gateway.export import Exporter
 from gateway.jobs import Hands
-from gateway.nightly import Nights
+from gateway.nightly import BEGINS, Nights
 from gateway.pruning import Pruning
 from gateway.refresh import Refresher
 from gateway.telemetry import configure_logging
@@ -101,7 +102,7 @@ def schedule(world: World) -> dict[str, Callable[[], Awaitable[None]]]:
         # By the database's clock: one worker's that jumped would begin tomorrow's night, or yesterday's.
         await Nights(world).nightly(await prune.present(world.database))
 
-    return {"0 2 * * *": nightly, "*/10 * * * *": Pruning(world.database).prune}
+    return {f"0 {BEGINS // timedelta(hours=1)} * * *": nightly, "*/10 * * * *": Pruning(world.database).prune}
 
 
 async def begin(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 import strawberry
 
+from analytics.assisting import AssistantAnswer
 from analytics.decisions import DecisionKind
 from analytics.declare import Metric, Scope
 from analytics.gamification.ranking import LeaderboardWindow
@@ -83,6 +84,20 @@ class Chooses(Protocol):
 
     async def decide(self, recommendation: str, kind: DecisionKind | None) -> None:
         """Say what the viewer made of a recommendation; None takes it back."""
+
+
+class Assists(Protocol):
+    """The way to the assistant."""
+
+    async def ask(self, message: str) -> AssistantAnswer:
+        """What it says to a message of the viewer's. Raises `NotAnswered`."""
+
+
+class Operates(Protocol):
+    """The way to operate the platform."""
+
+    async def reset_breaker(self, service: str) -> None:
+        """Have a service asked again. Raises `NotAllowed`, `NotFound`, or `Unavailable` where only one process did."""
 
 
 class Recalls(Protocol):
@@ -198,6 +213,14 @@ class Context(Protocol):
     @property
     def choices(self) -> Chooses:
         """The way to choose, as this viewer."""
+
+    @property
+    def assistant(self) -> Assists:
+        """The way to the assistant, as this viewer."""
+
+    @property
+    def operations(self) -> Operates:
+        """The way to operate the platform, as this viewer."""
 
     @property
     def history(self) -> Recalls:

@@ -11,10 +11,11 @@ from analytics.declare import Metric, Role, Scope
 from analytics.policy import NotAllowed, NotFound, Subject, TooMany, Unavailable
 from analytics.subjects import subject_of
 from resolvers.context import Info
-from resolvers.errors import SOON, BadInput
+from resolvers.errors import BadInput
 from resolvers.ids import from_global, uuid_of
 from resolvers.jobs import JobType, wire
 from resolvers.metric_names import MetricName, metrics_of
+from resolvers.refusals import Reasons, refusal
 from resolvers.scalars import Seconds
 from resolvers.types import adopt, field
 
@@ -52,6 +53,18 @@ class CancelRefusal(StrEnum):
 RefreshRefusalName: Any = adopt(RefreshRefusal)
 CancelRefusalName: Any = adopt(CancelRefusal)
 
+NOT_REFRESHED: Reasons = {
+    NotFound: RefreshRefusalName.NOT_YOURS,
+    NotAllowed: RefreshRefusalName.NOT_YOURS,
+    TooMany: RefreshRefusalName.TOO_MANY,
+    Unavailable: RefreshRefusalName.UNAVAILABLE,
+}
+NOT_CANCELLED: Reasons = {
+    NotFound: CancelRefusalName.NOT_FOUND,
+    NotAllowed: CancelRefusalName.NOT_ALLOWED,
+    Unavailable: CancelRefusalName.UNAVAILABLE,
+}
+
 
 @strawberry.input(description="What is to be worked out again.")
 class RefreshAnalyticsInput:
@@ -81,7 +94,9 @@ class RefreshRefused:
 
     reason: RefreshRefusalName = strawberry.field(description="The kind of reason, for a program.")
     message: str = strawberry.field(description="The reason in a sentence, for a person.")
-    retry_after: Seconds | None = strawberry.field(description="When to ask again, where that would help.")
+    retry_after: Seconds | None = strawberry.field(
+        default=None, description="When to ask again, where that would help."
+    )
 
 
 @strawberry.input(description="Which job is to be cancelled.")
@@ -104,6 +119,9 @@ class CancelRefused:
 
     reason: CancelRefusalName = strawberry.field(description="The kind of reason, for a program.")
     message: str = strawberry.field(description="The reason in a sentence, for a person.")
+    retry_after: Seconds | None = strawberry.field(
+        default=None, description="When to ask again, where that would help."
+    )
 
 
 RefreshAnalyticsResult = Annotated[
@@ -133,13 +151,8 @@ class JobMutation:
             if isinstance(metrics, RefreshRefused):
                 return metrics
             return RefreshQueued(job=wire(await info.context.jobs.refresh(subject, metrics)))
-        except (NotFound, NotAllowed) as verdict:
-            return _refused(RefreshRefusal.NOT_YOURS, verdict.message)
-        except TooMany as verdict:
-            seconds = max(1, int(verdict.retry_after.total_seconds()))
-            return _refused(RefreshRefusal.TOO_MANY, verdict.message, seconds)
-        except Unavailable as verdict:
-            return _refused(RefreshRefusal.UNAVAILABLE, verdict.message, SOON)
+        except tuple(NOT_REFRESHED) as verdict:
+            return refusal(RefreshRefused, NOT_REFRESHED, verdict)
 
     @field("Cancel a job that you had made: at once while it waits, soon where it runs.")
     async def cancel_job(
@@ -150,12 +163,8 @@ class JobMutation:
         """Cancelling twice is no fault."""
         try:
             return JobCancelled(job=wire(await info.context.jobs.cancel(uuid_of(input.job, "Job"))))
-        except NotFound as verdict:
-            return CancelRefused(reason=CancelRefusalName.NOT_FOUND, message=verdict.message)
-        except NotAllowed as verdict:
-            return CancelRefused(reason=CancelRefusalName.NOT_ALLOWED, message=verdict.message)
-        except Unavailable as verdict:
-            return CancelRefused(reason=CancelRefusalName.UNAVAILABLE, message=verdict.message)
+        except tuple(NOT_CANCELLED) as verdict:
+            return refusal(CancelRefused, NOT_CANCELLED, verdict)
 
 
 async def subject_named(info: Info, named_by: str | None) -> Subject:
@@ -189,18 +198,14 @@ def _chosen(info: Info, subject: Subject, names: list[Any] | None) -> list[Metri
     if names is None:
         return info.context.jobs.heard(subject, PUBLIC.values())
     if not names or len(names) > MOST_METRICS:
-        return _refused(RefreshRefusal.NO_METRICS, f"Name 1 to {MOST_METRICS} metrics, or leave the list out for all.")
+        message = f"Name 1 to {MOST_METRICS} metrics, or leave the list out for all."
+        return RefreshRefused(reason=RefreshRefusalName.NO_METRICS, message=message)
     metrics = metrics_of(names)
     if others := [named(metric.key) for metric in metrics if metric.scope is not subject.scope]:
         message = f"{', '.join(others)}: no metric of a {subject.scope.value}."
-        return _refused(RefreshRefusal.NOT_OF_THIS_SUBJECT, message)
+        return RefreshRefused(reason=RefreshRefusalName.NOT_OF_THIS_SUBJECT, message=message)
     heard = info.context.jobs.heard(subject, metrics)
     if hidden := [named(metric.key) for metric in metrics if metric not in heard]:
         message = f"{', '.join(hidden)}: not for you to hear of this {subject.scope.value}."
-        return _refused(RefreshRefusal.NOT_FOR_YOUR_ROLE, message)
+        return RefreshRefused(reason=RefreshRefusalName.NOT_FOR_YOUR_ROLE, message=message)
     return metrics
-
-
-def _refused(reason: RefreshRefusal, message: str, seconds: int | None = None) -> RefreshRefused:
-    retry_after = None if seconds is None else Seconds(seconds)
-    return RefreshRefused(reason=RefreshRefusalName[reason.name], message=message, retry_after=retry_after)

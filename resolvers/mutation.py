@@ -7,9 +7,11 @@ import strawberry
 
 from analytics.decisions import DecisionKind
 from analytics.policy import NotAllowed, Unavailable
+from resolvers.assistant import AssistantMutation
 from resolvers.context import Info
-from resolvers.errors import SOON
 from resolvers.job_mutations import JobMutation
+from resolvers.operating import OperatorMutation
+from resolvers.refusals import Reasons, refusal
 from resolvers.reports import ReportMutation
 from resolvers.scalars import Seconds
 from resolvers.session import SessionMutation
@@ -45,6 +47,8 @@ class RecommendationChoice(Enum):
 RefusalName: Any = adopt(ChoiceRefusal)
 ChoiceName: Any = adopt(RecommendationChoice)
 
+NOT_CHOSEN: Reasons = {NotAllowed: RefusalName.NOT_FOR_YOUR_ROLE, Unavailable: RefusalName.UNAVAILABLE}
+
 
 @strawberry.type(description="Why a choice was not written down; nothing is changed.")
 class ChoiceRefused:
@@ -52,7 +56,9 @@ class ChoiceRefused:
 
     reason: RefusalName = strawberry.field(description="The kind of reason, for a program.")
     message: str = strawberry.field(description="The reason in a sentence, for a person.")
-    retry_after: Seconds | None = strawberry.field(description="When to say it again, where that would help.")
+    retry_after: Seconds | None = strawberry.field(
+        default=None, description="When to say it again, where that would help."
+    )
 
 
 @strawberry.input(description="Whether others see you on the leaderboard.")
@@ -96,7 +102,7 @@ DecideRecommendationResult = Annotated[
 
 
 @strawberry.type(description="Everything that can be changed. A refusal is an answer like any other, not an error.")
-class Mutation(SessionMutation, JobMutation, ReportMutation):
+class Mutation(SessionMutation, JobMutation, ReportMutation, AssistantMutation, OperatorMutation):
     """What viewers choose for themselves, and have done."""
 
     @field("Choose whether others in your organization see you on the leaderboard; you always see yourself.")
@@ -108,8 +114,8 @@ class Mutation(SessionMutation, JobMutation, ReportMutation):
         """Seen by everybody from the next question on."""
         try:
             await info.context.choices.show(visible=input.visible)
-        except (NotAllowed, Unavailable) as verdict:
-            return _refused(verdict)
+        except tuple(NOT_CHOSEN) as verdict:
+            return refusal(ChoiceRefused, NOT_CHOSEN, verdict)
         return LeaderboardVisibilitySet(visible=input.visible)
 
     @field("Say what you make of one of your recommendations: save it, dismiss it, call it done, or take that back.")
@@ -122,15 +128,9 @@ class Mutation(SessionMutation, JobMutation, ReportMutation):
         recommendation = str(input.recommendation)
         if not 0 < len(recommendation) <= LONGEST_ID or "\0" in recommendation:
             message = f"The id of a recommendation has 1 to {LONGEST_ID} characters; use the `id` of one of yours."
-            return ChoiceRefused(reason=RefusalName.NOT_AN_ID, message=message, retry_after=None)
+            return ChoiceRefused(reason=RefusalName.NOT_AN_ID, message=message)
         try:
             await info.context.choices.decide(recommendation, RecommendationChoice[input.decision.name].value)
-        except (NotAllowed, Unavailable) as verdict:
-            return _refused(verdict)
+        except tuple(NOT_CHOSEN) as verdict:
+            return refusal(ChoiceRefused, NOT_CHOSEN, verdict)
         return RecommendationDecided(recommendation=input.recommendation, decision=input.decision)
-
-
-def _refused(verdict: NotAllowed | Unavailable) -> ChoiceRefused:
-    if isinstance(verdict, NotAllowed):
-        return ChoiceRefused(reason=RefusalName.NOT_FOR_YOUR_ROLE, message=verdict.message, retry_after=None)
-    return ChoiceRefused(reason=RefusalName.UNAVAILABLE, message=verdict.message, retry_after=Seconds(SOON))

@@ -46,13 +46,15 @@ class Verdict(Enum):
 class Grant:
     """Who may ask for a field: people acting in these roles, about what is in reach.
 
-    Others are answered with the `refusal`, and who asks about what is out of reach with what is `beyond`.
+    Others are answered with the `refusal`, and who asks about what is out of reach with what is `beyond`. What is for
+    `operators` is for people who operate the platform, whatever role they act in.
     """
 
     reach: Reach
     roles: frozenset[Role] = EVERY_ROLE
     refusal: Verdict = Verdict.FORBIDDEN
     beyond: Verdict = Verdict.NOT_FOUND
+    operators: bool = False
 
 
 COMMON = Grant(Reach.COMMON)
@@ -74,18 +76,20 @@ def _list(name: str, more: str = "") -> dict[str, Grant]:
 
 
 TABLE: Mapping[str, Grant] = {
-    **_of("Query", "metricDefinitions services", COMMON),
+    **_of("Query", "metricDefinitions services _service", COMMON),
     **_of("Query", "viewer report reports", OWN),
     **_of("Query", "market leaderboard", ORGANIZATION),
     **_of("Query", "learner trainer organization job jobs", VISIBLE),
-    **_of("Query", "node nodes", Grant(Reach.VISIBLE, beyond=Verdict.ABSENT)),
+    **_of("Query", "node nodes _entities", Grant(Reach.VISIBLE, beyond=Verdict.ABSENT)),
     **_of("Query", "auditLog", ADMINS),
     **_of("Mutation", "signIn refreshSession", Grant(Reach.PUBLIC)),
     **_of("Mutation", "exportReport signOut", OWN),
-    **_of("Mutation", "setLeaderboardVisibility decideRecommendation", OWN_CHOICE),
+    **_of("Mutation", "setLeaderboardVisibility decideRecommendation askAssistant", OWN_CHOICE),
+    **_of("Mutation", "resetCircuitBreaker", Grant(Reach.COMMON, refusal=Verdict.SAID, operators=True)),
     **_of("Mutation", "refreshAnalytics", Grant(Reach.VISIBLE, beyond=Verdict.SAID)),
     **_of("Mutation", "cancelJob", Grant(Reach.OWN, beyond=Verdict.SAID)),
     **_of("Subscription", "jobProgress answerRefreshed", VISIBLE),
+    **_of("_Service", "sdl", PART),
     **_of("Viewer", "id name roles activeRole organization", OWN),
     **_of("Viewer", "learner", Grant(Reach.OWN, LEARNER, Verdict.ABSENT)),
     **_of("Viewer", "trainer", Grant(Reach.OWN, frozenset({Role.TRAINER}), Verdict.ABSENT)),
@@ -128,6 +132,10 @@ TABLE: Mapping[str, Grant] = {
     **_of("CancelRefused", "reason message", PART),
     **_of("ReportQueued", "job", PART),
     **_of("ReportRefused", "reason message retryAfter", PART),
+    **_of("AssistantAnswered", "answer", PART),
+    **_of("AssistantRefused", "reason message retryAfter", PART),
+    **_of("CircuitBreakerReset", "service", PART),
+    **_of("ResetRefused", "reason message retryAfter", PART),
     **_of("ChoiceRefused", "reason message retryAfter", PART),
     **_of("LeaderboardVisibilitySet", "visible", PART),
     **_of("RecommendationDecided", "recommendation decision", PART),
@@ -161,7 +169,8 @@ def verdict(grant: Grant, viewer: Viewer | None, about: Subject | None = None) -
         own = about.id == viewer.user and about.organization == viewer.organization
         if not (own if grant.reach is Reach.OWN else may_see(viewer, about)):
             return grant.beyond
-    return Verdict.HEARD if viewer.role in grant.roles else grant.refusal
+    heard = viewer.role in grant.roles and (viewer.operator or not grant.operators)
+    return Verdict.HEARD if heard else grant.refusal
 
 
 def public(table: Mapping[str, Grant]) -> frozenset[str]:

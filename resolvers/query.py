@@ -11,15 +11,16 @@ from analytics import policy
 from analytics.catalog import definition
 from analytics.codec import encode
 from analytics.declare import Family, Metric, Role, Scope
-from analytics.policy import NotAllowed, NotFound
 from datasources.report import ServiceReport
 from resolvers import job_lists, leaderboard
 from resolvers.answers import MetricDefinition
 from resolvers.audit import AuditQuery
 from resolvers.context import Info
 from resolvers.errors import BadInput
-from resolvers.ids import GlobalId, from_global, uuid_of
+from resolvers.federation import FederationQuery
+from resolvers.ids import from_global, uuid_of
 from resolvers.jobs import JobType, wire
+from resolvers.nodes import node_of
 from resolvers.pages import Connection
 from resolvers.reports import ReportQuery
 from resolvers.subjects import (
@@ -92,7 +93,7 @@ def to_viewer(me: policy.Viewer) -> Viewer:
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(ReportQuery, AuditQuery):
+class Query(ReportQuery, AuditQuery, FederationQuery):
     """The subjects, and what is known about metrics and services themselves."""
 
     @field("Who you are, in which role you ask, and which subject is you.")
@@ -107,7 +108,7 @@ class Query(ReportQuery, AuditQuery):
         id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")],  # noqa: A002 - Relay's word
     ) -> Node | None:
         """A malformed id is an error, an unknown one is null."""
-        return await _node(info, from_global(id))
+        return await node_of(info, from_global(id))
 
     @field(f"The things with these global ids, in their order; at most {MOST_NODES}.")
     async def nodes(
@@ -118,7 +119,7 @@ class Query(ReportQuery, AuditQuery):
             msg = f"ids must be at most {MOST_NODES}; they were {len(ids)}."
             raise BadInput(msg)
         wanted = [from_global(one) for one in ids]
-        return list(await asyncio.gather(*(_node(info, one) for one in wanted)))
+        return list(await asyncio.gather(*(node_of(info, one) for one in wanted)))
 
     @field("A learner; NOT_FOUND when there is none that is yours to know of.")
     async def learner(self, info: Info, id: LearnerId = None) -> Learner | None:  # noqa: A002 - the word of the graph
@@ -175,21 +176,6 @@ class Query(ReportQuery, AuditQuery):
 
 def _uuid(text: str | None, kind: str) -> str | None:
     return None if text is None else uuid_of(text, kind)
-
-
-async def _node(info: Info, wanted: GlobalId) -> Node | None:
-    finds = info.context.subjects
-    try:
-        match wanted.type:
-            case "Learner":
-                return to_learner(await finds.learner(wanted.uuid))
-            case "Trainer":
-                return to_trainer(await finds.trainer(wanted.uuid))
-            case "Organization":
-                return to_organization(await finds.organization(wanted.uuid))
-    except (NotFound, NotAllowed):
-        pass
-    return None
 
 
 def definitions(metrics: Iterable[Metric]) -> StrawberryField:

@@ -11,10 +11,10 @@ from analytics.codec import instant
 from analytics.policy import TooMany, Unavailable
 from datasources.postgres import reports
 from resolvers.context import Info
-from resolvers.errors import SOON
 from resolvers.ids import to_global, uuid_of
 from resolvers.jobs import BY_AGE, JobType, wire
 from resolvers.pages import After, Connection, First, Part, connection, window
+from resolvers.refusals import Reasons, refusal
 from resolvers.scalars import Seconds
 from resolvers.types import adopt, field
 
@@ -48,6 +48,8 @@ class ExportRefusal(StrEnum):
 
 
 RefusalName: Any = adopt(ExportRefusal)
+
+NOT_EXPORTED: Reasons = {TooMany: RefusalName.TOO_MANY, Unavailable: RefusalName.UNAVAILABLE}
 
 
 @strawberry.input(description="How the report is to be written.")
@@ -92,14 +94,8 @@ class ReportMutation:
         """One report of a kind at a time: who asks again meanwhile gets the same job."""
         try:
             job = await info.context.reports.export(reports.ReportFormat[input.format.name])
-        except Unavailable as verdict:
-            refusal = RefusalName[ExportRefusal.UNAVAILABLE.name]
-            return ReportRefused(reason=refusal, message=verdict.message, retry_after=Seconds(SOON))
-        except TooMany as verdict:
-            wait = Seconds(int(verdict.retry_after.total_seconds()) + 1)
-            return ReportRefused(
-                reason=RefusalName[ExportRefusal.TOO_MANY.name], message=verdict.message, retry_after=wait
-            )
+        except tuple(NOT_EXPORTED) as verdict:
+            return refusal(ReportRefused, NOT_EXPORTED, verdict)
         return ReportQueued(job=wire(job))
 
 

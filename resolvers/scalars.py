@@ -19,6 +19,7 @@ from datasources import declare
 Score = NewType("Score", float)
 Share = NewType("Share", float)
 Seconds = NewType("Seconds", int)
+Reference = NewType("Reference", object)
 
 Duration = Annotated[int, Ge(0), declare.Unit("seconds")]
 
@@ -50,6 +51,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "Date",
         "A calendar day as in RFC 3339: `2026-03-02`.",
         "https://scalars.graphql.org/andimarek/local-date.html",
+        _text,
+    ),
+    Reference: _scalar(
+        "_Any",
+        'A reference of another graph: `{"__typename": "Learner", "id": "..."}`, with a global id or the raw UUID.',
+        "https://www.apollographql.com/docs/federation/subgraph-spec",
         _text,
     ),
     UUID: _scalar("UUID", "A UUID in lower case, with hyphens.", "https://www.rfc-editor.org/rfc/rfc9562", _text),

@@ -85,8 +85,12 @@ def _reader(name: str) -> Callable[[Any, Any], Any]:
     return resolve
 
 
-def build(metrics: Mapping[str, Metric], query: type[Any] = Query) -> strawberry.Schema:
+def build(
+    metrics: Mapping[str, Metric], query: type[Any] = Query, table: Mapping[str, Grant] | None = None
+) -> strawberry.Schema:
     """The schema in which these metrics can be asked; internal ones stay out of it. `query` is its root.
+
+    `table` says who may ask for which field; None: the table of permissions, and what the metrics declare.
 
     Raises:
         DeclarationError: a metric cannot be shown: its place is taken, its subject is not in the
@@ -95,7 +99,7 @@ def build(metrics: Mapping[str, Metric], query: type[Any] = Query) -> strawberry
     shown = list(metrics.values())
     return Grown(
         {**groups(shown, SUBJECTS), query: [definitions(shown)]},
-        {**TABLE, **of_metrics(shown)},
+        {**TABLE, **of_metrics(shown)} if table is None else table,
         query=query,
         mutation=Mutation,
         subscription=Subscription,

@@ -62,9 +62,12 @@ class OneOf:
     description: str
 
 
-def field(description: str) -> Callable[[F], F]:
-    """A field that the decorated method resolves; `strawberry.field`, with the method's type kept."""
-    decorate: Callable[[F], F] = strawberry.field(description=description)
+def field(description: str, name: str | None = None) -> Callable[[F], F]:
+    """A field that the decorated method resolves; `strawberry.field`, with the method's type kept.
+
+    It has the method's name unless said.
+    """
+    decorate: Callable[[F], F] = strawberry.field(description=description, name=name)
     return decorate
 
 

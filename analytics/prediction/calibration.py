@@ -129,8 +129,8 @@ def risk_calibration(outcomes: Outcomes, *, at: datetime) -> RiskCalibration | W
     """By how much the log-odds of not passing are moved, so that as many are expected to fail as did.
 
     Courses count that are over, ended within two years, and were told of by the model that is served now; and of them
-    those where the learners with a risk are, but for a tenth, those whose outcome is known. Each learner
-    is counted on one day in the middle of the course. Withheld under 200 outcomes.
+    those where as many learners had a risk as it is known of how it ended, but for a tenth. Each learner
+    is counted on one day, the nearest to the middle of the course that is known. Withheld under 200 outcomes.
     """
     model = risk_model()
     told: list[Told] = []
@@ -160,7 +160,7 @@ def _with_risk(course: CourseOutcome) -> int:
 
 
 def _is_comparable(course: CourseOutcome) -> bool:
-    """Whether those who were told a risk are, but for a tenth, those of whom it is known how it ended."""
+    """Whether as many were told a risk as it is known of how it ended, but for a tenth."""
     told, known = _with_risk(course), course.passed + course.failed
     return (
         min(told, known) >= K

@@ -11,7 +11,6 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -26,6 +25,7 @@ from datasources.postgres.session import Actor, system
 from datasources.postgres.sessions import LIFETIME, Given, Verdict
 from gateway.auth import BadTokenError, active_role, digest_of
 from gateway.keys import NoKeysError
+from gateway.porter import network_of
 from gateway.sessions.provider import AwayError
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ LOG = structlog.get_logger(__name__)
 SOON = timedelta(seconds=5)
 LONGEST_EMAIL = 254
 LONGEST_REFRESH = 100
-NEIGHBOURS = 64
-"""Bits of an IPv6 address that a customer is given: within them they choose addresses as they like."""
 WRONG = "The address or the password is wrong."
 OVER = "This session is over: sign in again."
 CANNOT: tuple[type[Exception], ...] = (AwayError, *UNAVAILABLE)
@@ -137,6 +135,8 @@ class Visit:
         viewer, until = session.viewer, datetime.fromtimestamp(session.expires, UTC)
         try:
             await sessions.sign_out(self.desk.database, viewer.organization, viewer.user, session.token, until)
+            # Here at once; the other processes are on their way to hear of it.
+            self.desk.authenticator.changed(viewer.organization, viewer.user)
             actor = Actor(viewer.organization, viewer.user, viewer.role.value)
             await record(self.desk.database, actor, [Event("sign-out")], self.whence)
         except UNAVAILABLE as error:
@@ -187,23 +187,10 @@ class Visit:
     async def _refuse(self, shown: Shown | None) -> NoReturn:
         if shown is not None and shown.verdict is Verdict.REUSED:
             LOG.warning("session.reused")
+            self.desk.authenticator.changed(shown.organization, shown.person)
             event = Event("session.reused", shown.person)
             await record(self.desk.database, system(shown.organization), [event], self.whence)
         raise NotRenewed(SessionRefusal.ENDED, OVER)
-
-
-def network_of(address: str | None) -> str | None:
-    """Where somebody is, as far as they cannot choose it: the address, or the network of an IPv6 one."""
-    if address is None:
-        return None
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    mapped = getattr(found, "ipv4_mapped", None)
-    if found.version == 4 or mapped is not None:  # noqa: PLR2004 - IPv4
-        return str(mapped or found)
-    return str(ip_network((int(found), NEIGHBOURS), strict=False))
 
 
 def _sealed(seal: Seal, granted: Granted) -> str | None:

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from gateway.auth import ENDED, SCOPE_KEY, losing_of
 from gateway.operation import Exchange, within
+from gateway.porter import address_of, payer_of
 from gateway.refusal import Refused, error
 from gateway.streams.farewell import WORDS
 from gateway.streams.manners import Manners
@@ -24,13 +25,13 @@ from gateway.streams.messages import PROTOCOL, Closed, asked_in, headers_of, id_
 from gateway.telemetry import Record, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable
 
-    from starlette.datastructures import Headers
     from starlette.websockets import WebSocket
 
     from gateway.auth import Session
     from gateway.operation import Conductor
+    from gateway.porter import Porter
     from gateway.streams.seats import Seats
     from gateway.wire import Asked
 
@@ -50,7 +51,7 @@ class Socket:
         self,
         websocket: WebSocket,
         conductor: Conductor,
-        authenticate: Callable[[Headers], Awaitable[Session | None]],
+        porter: Porter,
         *,
         seats: Seats,
         lobby: Seats,
@@ -61,7 +62,7 @@ class Socket:
     ) -> None:
         self._websocket = websocket
         self._conductor = conductor
-        self._authenticate = authenticate
+        self._porter = porter
         self._seats = seats
         self._lobby = lobby
         self._leaving = leaving
@@ -96,12 +97,12 @@ class Socket:
         """Wait for `connection_init`, and learn who it is."""
         try:
             # Until then it is whoever has this address, and may not take the places of those who say who they are.
-            with self._lobby.take(self._address()):
+            with self._lobby.take(address_of(self._websocket)):
                 await self._learn()
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
         except Refused as no:
-            raise Closed(4429 if no.code == "TOO_MANY_STREAMS" else 4403, str(no)) from None
+            raise Closed(4429 if no.code in {"TOO_MANY_STREAMS", "RATE_LIMITED"} else 4403, str(no)) from None
         try:
             held.enter_context(self._seats.take(self._payer()))
         except Refused as no:
@@ -113,7 +114,7 @@ class Socket:
             while (message := await self._receive())["type"] != "connection_init":
                 await self._chat(message, "Unauthorized: send connection_init first")
             shown = headers_of(self._websocket.headers, message)
-            self._session = self._websocket.scope[SCOPE_KEY] = await self._authenticate(shown)
+            self._session = self._websocket.scope[SCOPE_KEY] = await self._porter.session(self._websocket, shown)
 
     async def _chat(self, message: dict[str, Any], early: str) -> None:
         """Answer what may be said before the greeting."""
@@ -281,9 +282,4 @@ class Socket:
         self._broken.cancel()
 
     def _payer(self) -> str:
-        if self._session is not None:
-            return self._session.viewer.user
-        return self._address()
-
-    def _address(self) -> str:
-        return self._websocket.client.host if self._websocket.client else ""
+        return payer_of(self._websocket, self._session)

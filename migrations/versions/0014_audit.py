@@ -43,14 +43,15 @@ END $$
 UNHEARD = """
 CREATE POLICY unheard ON answers AS RESTRICTIVE FOR SELECT USING (
     (SELECT my_role()) = 'system' OR (
-        metric NOT LIKE 'organization-points@%' AND (metric NOT LIKE 'gamification@%' OR (SELECT my_role()) = 'learner')
+        metric NOT LIKE 'organization-points@%' AND metric NOT LIKE 'org-risk-calibration@%'
+        AND (metric NOT LIKE 'gamification@%' OR (SELECT my_role()) = 'learner')
     )
 )
 """
 
 
 def upgrade() -> None:
-    """Widen the audit and what adds to it, fix where functions look, and close two kinds of answers to more."""
+    """Widen the audit and what adds to it, fix where functions look, and close three kinds of answers to more."""
     signature = f"record_audit({ACTOR}, text[], text[], jsonb[], text, text)"
     for statement in (
         "ALTER TABLE audit ADD COLUMN address text, ADD COLUMN request_id text",

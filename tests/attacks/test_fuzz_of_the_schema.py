@@ -19,6 +19,7 @@ from graphql import (
     FieldNode,
     IntValueNode,
     ListValueNode,
+    NameNode,
     ObjectFieldNode,
     StringValueNode,
     Visitor,
@@ -82,6 +83,13 @@ SCALARS = {
     "Seconds": st.integers(-(2**40), 2**40).map(nodes.Int),
     "Score": st.floats(-10, 200).map(nodes.Float),
     "Share": st.floats(-1, 2).map(nodes.Float),
+    "_Any": st.fixed_dictionaries(
+        {"__typename": st.sampled_from(["Learner", "Trainer", "Organization", "Job"]), "id": st.sampled_from(IDS)}
+    ).map(
+        lambda told: nodes.Object(
+            [ObjectFieldNode(name=NameNode(value=name), value=nodes.String(said)) for name, said in told.items()]
+        )
+    ),
 }
 
 

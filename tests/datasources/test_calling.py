@@ -95,6 +95,32 @@ async def test_a_service_that_stays_silent_is_given_up_and_after_some_of_that_no
     assert len(wire.requests) == 8
 
 
+async def test_a_call_may_say_by_itself_how_long_it_takes() -> None:
+    async def later(_: httpx.Request) -> httpx.Response:
+        await asyncio.wait_for(asyncio.Event().wait(), 0.5)
+        raise AssertionError
+
+    wire = Wire(later)
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(SourceError) as told:
+        await wire.calls.do(replace(LOGIN, timeout=timedelta(seconds=0.05)), LENAS)
+    assert told.value.cause is Cause.TIMEOUT
+    assert asyncio.get_running_loop().time() - began < 0.4
+
+
+async def test_how_long_a_service_is_left_alone_is_known_and_ends_with_a_reset() -> None:
+    wire = Wire(lambda _: httpx.Response(500))
+    assert wire.calls.rests == timedelta(0)
+    for _ in range(5):
+        with pytest.raises(SourceError):
+            await wire.calls.do(LOGIN, LENAS)
+    assert timedelta(seconds=27) <= wire.calls.rests <= timedelta(seconds=33)
+    wire.calls.reset()
+    assert wire.calls.rests == timedelta(0)
+    wire.answer = lambda _: httpx.Response(200, json=SESSION)
+    assert await wire.calls.do(LOGIN, LENAS) == Tokens("a", "r", 3600)
+
+
 async def test_only_so_many_wait_at_a_time() -> None:
     gate = asyncio.Event()
 

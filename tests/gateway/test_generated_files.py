@@ -81,6 +81,7 @@ def test_what_is_committed_is_current(made: Callable[[Path], dict[Path, str]]) -
 
 def test_pages_say_where_they_come_from(tmp_path: Path) -> None:
     assert {path.relative_to(tmp_path).as_posix() for path in pages(tmp_path)} == {
+        "docs/access.md",
         "docs/metrics.md",
         "docs/models.md",
         "docs/services.md",

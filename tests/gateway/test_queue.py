@@ -12,7 +12,7 @@ import pytest
 
 from datasources.postgres import jobs
 from datasources.postgres.jobs import Kind, Status, Wanted
-from datasources.postgres.session import Actor
+from datasources.postgres.session import Actor, Database
 from gateway import queue
 from gateway.jobs import Hands, NotNow, Waits, Work
 from gateway.queue import Later
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from conftest import Clone
 
-    from datasources.postgres.session import Database
 
 LENA_ASKS = Actor(ACME, LENA, "learner")
 ONE = Wanted("one", "learner", LENA)
@@ -206,6 +205,24 @@ async def test_a_database_that_was_away_costs_a_job_nothing(database: Database) 
     with pytest.raises(Later):
         await hands.work(ACME, job.id)
     assert (await state_of(database, job)).attempts == 0
+
+
+async def test_who_was_taken_for_dead_does_not_put_back_what_another_is_at(clone: Clone, database: Database) -> None:
+    """A delivery that it put back would take the job from the one who is at it."""
+    alive: list[jobs.Job | None] = []
+
+    async def taken_over(work: Work) -> Mapping[str, Any]:
+        other = await Database.open(clone.app_url, size=1)
+        alive.append(await jobs.claim(other, ACME, work.job.id))
+        await other.close()
+        cause = "course"
+        raise NotNow(cause)
+
+    job = await made(database)
+    await Hands(database, {Kind.REFRESH: taken_over}, random.Random(7)).work(ACME, job.id)
+    (other,) = alive
+    assert other is not None
+    assert await jobs.report(database, other, Status.COMPLETED, 100)
 
 
 async def test_a_job_that_is_delivered_twice_to_one_process_counts_both_times(database: Database) -> None:

@@ -47,7 +47,9 @@ def test_the_same_text_is_sealed_differently_each_time_and_named_alike() -> None
     assert seal.name(TOLD) != Seal(OTHER).name(TOLD), "who does not have the key cannot try addresses"
 
 
-@pytest.mark.parametrize("keys", ["", ",", "short", f"{OLD},short", OLD[:-1]])
+@pytest.mark.parametrize(
+    "keys", ["", ",", "short", f"{OLD},short", OLD[:-1]], ids=["none", "commas", "short", "one short", "cut"]
+)
 def test_what_is_no_key_seals_nothing(keys: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Seal(keys)

@@ -186,6 +186,7 @@ def test_the_table_has_every_variable_with_a_sentence() -> None:
     assert {row.variable for row in rows if row.secret} == {
         "GATEWAY_DATABASE_URL",
         "GATEWAY_ENCRYPTION_KEYS",
+        "GATEWAY_METRICS_TOKEN",
         "GATEWAY_OWNER_DATABASE_URL",
         "GATEWAY_REDIS_URL",
         "GATEWAY_REPLICA_URL",

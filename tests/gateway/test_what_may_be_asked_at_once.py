@@ -14,7 +14,7 @@ from gateway.limits import Limits
 from gateway.refusal import Refused
 from gateway.variables import VariableLimits
 from resolvers.schema import build, graphql_schema
-from resolvers.weights import METRIC, OBJECT, PAGE, weight
+from resolvers.weights import CALL, METRIC, OBJECT, PAGE, weight
 from tests.gateway.edge import SCHEMA, Edge, token
 from tests.gateway.served import served, talking
 
@@ -136,6 +136,8 @@ def test_a_field_costs_by_what_it_takes_to_answer_it() -> None:
     assert weight(kinds["LearnerAnalytics"].fields["velocity"]) == METRIC
     assert weight(kinds["Organization"].fields["learners"]) == PAGE
     assert weight(kinds["Query"].fields["nodes"]) == PAGE
+    assert weight(kinds["Query"].fields["_entities"]) == PAGE
+    assert weight(kinds["Mutation"].fields["askAssistant"]) == CALL
 
 
 async def test_an_operation_with_many_roots_is_refused() -> None:

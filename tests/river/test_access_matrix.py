@@ -47,7 +47,7 @@ CAST: dict[str, Viewer | None] = {
     )
 } | {"nobody": None}
 
-NEVER_HERE = {"ReportRefused", "SignedIn", "SessionRefreshed", "SignOutRefused"}
+NEVER_HERE = {"CircuitBreakerReset", "ReportRefused", "SignedIn", "SessionRefreshed", "SignOutRefused"}
 """What nobody of the cast is answered here: its fields are asked for, and not seen."""
 ANSWERED = {reach: {Verdict.ABSENT} for reach in Reach} | {Reach.PUBLIC: {Verdict.SAID}}
 SECOND = timedelta(seconds=1)

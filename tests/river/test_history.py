@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from tests.campus import PYTHON, small_campus
 from tests.river.banks import Clock, Services, running
 from tests.river.nights_out import through
-from tests.river.test_nightly import arrived
+from tests.river.test_nightly import arrived, put_off
 
 if TYPE_CHECKING:
     from tests.conftest import Clone
@@ -71,8 +71,31 @@ async def test_an_admin_reads_what_the_nights_wrote(clone: Clone) -> None:
     assert len(of_course["history"]["points"]) == 2
     assert small["history"]["points"] == []
     assert [len(one["history"]["points"]) for one in (of_market, of_all)] == [2, 2]
-    assert PYTHON in [one["name"] for one in by_day["comparison"]]
-    assert all(one["learners"] >= 10 and one["meanBefore"] is None for one in by_day["comparison"])
+
+
+async def compared(gateway: Gateway) -> list[dict[str, Any]]:
+    """What is said of this week beside the last."""
+    told: list[dict[str, Any]] = (await gateway.ask(HISTORY, "olga", **FORTNIGHT)).data["organization"]["comparison"]
+    return told
+
+
+async def test_an_admin_compares_this_week_with_the_last(clone: Clone) -> None:
+    # Which week is this one is said by the database's clock.
+    async with running(clone.app_url, Services(small_campus()), Clock(datetime.now(UTC))) as gateway:
+        await arrived(gateway)
+        await through(gateway.world)
+        groups = await compared(gateway)
+    assert PYTHON in [one["name"] for one in groups]
+    assert all(one["learners"] >= 10 and one["meanBefore"] is None for one in groups)
+
+
+async def test_what_is_known_is_compared_while_a_night_waits_for_a_service(clone: Clone) -> None:
+    services = Services(small_campus())
+    async with running(clone.app_url, services, Clock(datetime.now(UTC))) as gateway:
+        await arrived(gateway)
+        await services.turn("assessment", "failing")
+        await put_off(gateway)
+        assert PYTHON in [one["name"] for one in await compared(gateway)]
 
 
 async def test_nobody_else_reads_it(clone: Clone) -> None:

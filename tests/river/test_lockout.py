@@ -14,7 +14,7 @@ from datasources.postgres import attempts
 from datasources.postgres.attempts import Allowed, Attempt, Outcome
 from datasources.postgres.audit import Whence
 from datasources.postgres.connection import connect
-from gateway.sessions.desk import network_of
+from gateway.porter import network_of
 from tests.campus import small_campus
 from tests.river.banks import Clock, Services, running
 from tests.river.desks import SETTINGS, sign_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +22,6 @@ from tests.river.banks import HOURS, Clock, Services, running
 from tests.river.nights_out import MOST_LOOKS, NIGHT, hands_of, jobs_of, looked, through, to_its_end
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from datasources.postgres.jobs import Job
     from gateway.jobs import Hands
     from tests.conftest import Clone
@@ -153,6 +152,8 @@ async def put_off(gateway: Gateway) -> Hands:
     hands = hands_of(gateway.world)
     await Nights(gateway.world).nightly()
     for _ in range(MOST_LOOKS):
+        # Nights look at their parts more often than those come further.
+        await looked(gateway.world, hands, Kind.NIGHTLY)
         await looked(gateway.world, hands, *NIGHT)
         if (await night_of(gateway)).error:
             break
@@ -173,6 +174,15 @@ async def test_what_a_service_kept_back_is_told_by_its_name_when_there_is_no_tim
         assert job.result is not None
         assert {one["cause"] for one in job.result["failures"]} == {"assessment"}
         assert job.result["answers"] > 0
+
+
+async def test_a_night_that_begins_late_is_given_up_before_the_next_one_all_the_same(clone: Clone) -> None:
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await Nights(gateway.world).nightly()
+        night = await night_of(gateway)
+    # It is nine, seven hours late; half past one is sixteen and a half hours away.
+    left = datetime.fromisoformat(night.details["until"]) - night.created_at
+    assert abs(left - 16.5 * HOURS) < HOURS / 60
 
 
 async def test_a_service_that_is_away_for_hours_is_waited_for_and_costs_the_rest_nothing(clone: Clone) -> None:
