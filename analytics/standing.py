@@ -2,7 +2,7 @@
 
 A token says who somebody was when it was made. The directory and our own revocations say whether they still are.
 Each is looked at once in `lasts` for everyone who asks in this process, and half of that before in the background,
-so that nobody who asks all day waits for it.
+so that nobody who asks all day waits for it; and those who are looked at in the same moment, together.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 
 from datasources.directory import SERVICE, User
+from datasources.gathering import Gathering
 from datasources.hub import Hub
 from datasources.memory import Memory
 from datasources.postgres import sessions
@@ -23,7 +24,7 @@ from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.jobs import PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from datasources.postgres.session import Database
     from datasources.remote import Remote
@@ -90,6 +91,8 @@ class Standings:
         )
         self._renewing: dict[tuple[str, str], asyncio.Task[_Verdict]] = {}
         self._news: Hub[None] = Hub()
+        self._users = Gathering(self._ask_directory)
+        self._rows = Gathering(self._ask_database)
 
     async def holds(self, claim: Claim) -> bool:
         """Whether a token still lets somebody in; at once where they were looked at lately."""
@@ -130,6 +133,8 @@ class Standings:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._users.close()
+        await self._rows.close()
 
     def _forget(self, about: Callable[[tuple[str, str]], bool]) -> None:
         # A look that is under way may have looked too early: who asks from now on gets one of their own.
@@ -168,18 +173,24 @@ class Standings:
     async def _asked(self, key: tuple[str, str]) -> bool | None:
         """Whether the directory has somebody as active, in this organization; None: it does not say."""
         organization, person = key
-        headers: Mapping[str, str] = {}
-        deadline = asyncio.get_running_loop().time() + self._patience
-        batch = await self._directory.read(_USER, [person], deadline, headers)
-        user: User | None = batch.facts.get(person)
-        if user is not None:
+        user = await self._users.find(person)
+        if isinstance(user, User):
             return user.is_active and user.organization_id.lower() == organization
-        return False if person in batch.missing else None
+        return user
 
     async def _read(self, key: tuple[str, str]) -> sessions.Standing | None:
         try:
             async with asyncio.timeout(self._patience):
-                return await sessions.standing(self._database, *key)
+                return await self._rows.find(key)
         except UNAVAILABLE as error:
             log.warning("standing.not_read", error=type(error).__name__)
             return None
+
+    async def _ask_directory(self, persons: Sequence[str]) -> Mapping[str, User | Literal[False] | None]:
+        """Each person as the directory has them; False: it knows of none, None: it does not say."""
+        deadline = asyncio.get_running_loop().time() + self._patience
+        batch = await self._directory.read(_USER, persons, deadline, {})
+        return {one: batch.facts.get(one, False if one in batch.missing else None) for one in persons}
+
+    async def _ask_database(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], sessions.Standing]:
+        return dict(zip(keys, await sessions.standings(self._database, keys), strict=True))

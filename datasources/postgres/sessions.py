@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from datasources.postgres.session import Database
@@ -120,10 +121,12 @@ async def revoke(database: Database, person: str) -> None:
     await database.fetch("SELECT revoke_person($1, $2)", person, REMEMBERED)
 
 
-async def standing(database: Database, organization: str, person: str) -> Standing:
-    """What is known of somebody; one statement."""
-    row = (await database.fetch("SELECT * FROM read_standing($1, $2)", organization, person))[0]
-    return Standing(row["copied"], row["active"], row["revoked"], frozenset(row["tokens"]))
+async def standings(database: Database, whose: Sequence[tuple[str, str]]) -> list[Standing]:
+    """What is known of each of these (organization, person), in order; one statement."""
+    rows = await database.fetch(
+        "SELECT * FROM read_standings($1, $2)", [one for one, _ in whose], [person for _, person in whose]
+    )
+    return [Standing(row["copied"], row["active"], row["revoked"], frozenset(row["tokens"])) for row in rows]
 
 
 def told(payload: str) -> tuple[str, str]:

@@ -203,16 +203,18 @@ FUNCTIONS = {
     $$
     """,
     # What we know of somebody ourselves: the copy of the directory, where there is one, and what was revoked.
-    "read_standing(text, text)": """
+    "read_standings(text[], text[])": """
     RETURNS TABLE (copied boolean, active boolean, revoked timestamptz, tokens text[]) LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
-        revoked := revoked_at($2);
-        PERFORM act_as($1, 'system', 'system');
-        copied := EXISTS (SELECT FROM syncs WHERE organization = $1);
-        active := EXISTS (SELECT FROM people WHERE organization = $1 AND id = $2 AND is_active);
-        tokens := ARRAY (SELECT token FROM revocations
-            WHERE organization = $1 AND person = $2 AND until > clock_timestamp());
-        RETURN NEXT;
+        FOR i IN 1 .. cardinality($1) LOOP
+            revoked := revoked_at($2[i]);
+            PERFORM act_as($1[i], 'system', 'system');
+            copied := EXISTS (SELECT FROM syncs WHERE organization = $1[i]);
+            active := EXISTS (SELECT FROM people WHERE organization = $1[i] AND id = $2[i] AND is_active);
+            tokens := ARRAY (SELECT token FROM revocations
+                WHERE organization = $1[i] AND person = $2[i] AND until > clock_timestamp());
+            RETURN NEXT;
+        END LOOP;
     END $$
     """,
     # The failures of an account or, if that is null, from an address. One is pending until its outcome is there.

@@ -99,9 +99,9 @@ async def test_what_is_known_is_compared_while_a_night_waits_for_a_service(clone
 
 
 async def test_nobody_else_reads_it(clone: Clone) -> None:
-    clock = Clock()
-    async with running(clone.app_url, Services(small_campus()), clock) as gateway:
-        await three_nights(gateway, clock)
+    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+        await arrived(gateway)
+        await through(gateway.world)
         replies = {who: await gateway.ask(HISTORY, who, **FORTNIGHT) for who in ("lena", "tomas", "sam")}
     assert {who: reply.codes for who, reply in replies.items()} == {
         "lena": {"FORBIDDEN"},

@@ -114,7 +114,7 @@ async def test_what_follows_a_session_that_is_over_is_revoked_from_its_beginning
     assert reused is not None
     assert reused.verdict is Verdict.REUSED
     await sessions.follow(database, shown, "sealed", Given("next refresh", "next access", given.access_until))
-    known = await sessions.standing(database, ACME, LENA)
+    (known,) = await sessions.standings(database, [(ACME, LENA)])
     assert known.tokens == {given.access, "next access"}
     late = await sessions.take(database, "next refresh")
     assert late is not None
