@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PAGE := gateway/static/assets/.built
+# One more than processors: many tests wait for processes of their own.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -43,7 +45,7 @@ run: $(RUNTIME) ## the demo: nine services, the gateway and its worker, on http:
 	@$(BIN)/gateway demo
 
 test: $(DEV) $(PAGE) ## every test, against a real Postgres
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 drills: $(DEV) ## faults on real processes: kill -9, a database that crashes, services that are ill (eight minutes)
 	@$(BIN)/python -m pytest -s bench/drills

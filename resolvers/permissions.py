@@ -129,7 +129,7 @@ TABLE: Mapping[str, Grant] = {
     **_of("RefreshQueued", "job", PART),
     **_of("RefreshRefused", "reason message retryAfter", PART),
     **_of("JobCancelled", "job", PART),
-    **_of("CancelRefused", "reason message", PART),
+    **_of("CancelRefused", "reason message retryAfter", PART),
     **_of("ReportQueued", "job", PART),
     **_of("ReportRefused", "reason message retryAfter", PART),
     **_of("AssistantAnswered", "answer", PART),

@@ -46,8 +46,9 @@ async def at_risk(gateway: Gateway, who: str, trainer: str | None = None) -> lis
 async def test_whoever_hears_who_is_at_risk_is_written_down(gateway: Gateway) -> None:
     assert await at_risk(gateway, "tomas") == [IDLE]
     assert await at_risk(gateway, "olga", TOMAS) == [IDLE], "from memory as well"
-    assert await audit(gateway) == [
+    assert sorted(await audit(gateway), key=str) == [
         (TOMAS, "trainer", "answers.heard", IDLE, {"answers": 1}),
+        (OLGA, "org-admin", "answers.heard", TOMAS, {"answers": 1}),
         (OLGA, "org-admin", "answers.heard", IDLE, {"answers": 1}),
     ]
 
@@ -132,7 +133,7 @@ async def test_no_cursor_shows_what_the_list_without_it_does_not(gateway: Gatewa
 
 async def test_a_cursor_that_is_no_row_of_its_order_is_refused(gateway: Gateway) -> None:
     other = cursor("ENGAGEMENT ASC", (5.0, "Lena", LENA))
-    for after in (other, other[:-2], "", "\0", "W10", cursor("RISK ASC", (True, "Lena", LENA)), "x" * 50_000):
+    for after in (other, other[:-2], "", "\0", "W10", cursor("RISK ASC", (True, "Lena", LENA)), "x" * 10_000):
         reply = await gateway.ask(ROSTER, "olga", order={"by": "RISK"}, after=after)
         assert reply.codes == {"BAD_USER_INPUT"}
 

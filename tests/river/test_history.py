@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.campus import PYTHON, small_campus
 from tests.river.banks import Clock, Services, running
 from tests.river.nights_out import through
-from tests.river.test_nightly import arrived, put_off
+from tests.river.test_nightly import arrived
 
 if TYPE_CHECKING:
     from tests.conftest import Clone
@@ -87,15 +87,6 @@ async def test_an_admin_compares_this_week_with_the_last(clone: Clone) -> None:
         groups = await compared(gateway)
     assert PYTHON in [one["name"] for one in groups]
     assert all(one["learners"] >= 10 and one["meanBefore"] is None for one in groups)
-
-
-async def test_what_is_known_is_compared_while_a_night_waits_for_a_service(clone: Clone) -> None:
-    services = Services(small_campus())
-    async with running(clone.app_url, services, Clock(datetime.now(UTC))) as gateway:
-        await arrived(gateway)
-        await services.turn("assessment", "failing")
-        await put_off(gateway)
-        assert PYTHON in [one["name"] for one in await compared(gateway)]
 
 
 async def test_nobody_else_reads_it(clone: Clone) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +16,7 @@ from datasources.postgres.jobs import PLATFORM, Kind, Status
 from datasources.postgres.session import system
 from gateway.nightly import SOONER, Nights
 from gateway.queue import Later
-from tests.campus import small_campus
+from tests.campus import PYTHON, small_campus
 from tests.cast import ACME, OTHER
 from tests.river.banks import HOURS, Clock, Services, running
 from tests.river.nights_out import MOST_LOOKS, NIGHT, hands_of, jobs_of, looked, through, to_its_end
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gateway.jobs import Hands
     from tests.conftest import Clone
     from tests.river.banks import Gateway
+
+COMPARED = "{ organization { comparison(metric: LEARNER_ENGAGEMENT, by: COURSE) { name } } }"
 
 
 async def arrived(gateway: Gateway) -> None:
@@ -187,11 +189,13 @@ async def test_a_night_that_begins_late_is_given_up_before_the_next_one_all_the_
 
 async def test_a_service_that_is_away_for_hours_is_waited_for_and_costs_the_rest_nothing(clone: Clone) -> None:
     services = Services(small_campus())
-    clock = Clock()
+    # Which week is compared with the last is said by the database's clock.
+    clock = Clock(datetime.now(UTC))
     async with running(clone.app_url, services, clock) as gateway:
         await arrived(gateway)
         await services.turn("assessment", "failing")
         hands = await put_off(gateway)
+        compared = (await gateway.ask(COMPARED, "olga")).data["organization"]["comparison"]
         waiting, platform = await night_of(gateway, ACME), await night_of(gateway)
         parts = await jobs_of(gateway.world, Kind.CHUNK)
         views = [job for job in await jobs_of(gateway.world, Kind.VIEWS) if job.organization == ACME]
@@ -205,6 +209,7 @@ async def test_a_service_that_is_away_for_hours_is_waited_for_and_costs_the_rest
     assert [(job.status, job.error) for job in (waiting, platform)] == [(Status.QUEUED, "waits for assessment")] * 2
     assert {job.details["step"] for job in parts if job.organization == ACME} == set(range(len(STEPS)))
     assert [job.status for job in views] == [Status.COMPLETED], "what is known is written down"
+    assert PYTHON in [one["name"] for one in compared], "and compared"
     assert night.status is Status.COMPLETED
     assert night.result is not None
     assert night.result["failures"] == []
