@@ -216,7 +216,8 @@ def _plan() -> Plan:
     loads = tuple(told.loads.split(","))
     if unknown := set(loads) - set(LOADS):
         reader.error(f"no load is called {', '.join(sorted(unknown))}; there are {', '.join(LOADS)}")
-    return Plan(told.rounds, told.seconds, told.warm, told.visits, told.connections, loads, tuple(told.only), told.peers, told.out)
+    times = told.rounds, told.seconds, told.warm, told.visits
+    return Plan(*times, told.connections, loads, tuple(told.only), told.peers, told.out)
 
 
 if __name__ == "__main__":
