@@ -1,6 +1,6 @@
 """Any document that the schema allows, asked by each of the cast: no failure of ours, and nobody who is not theirs.
 
-`GATEWAY_FUZZ_EXAMPLES` says how many documents each of them asks (60 unless set); with
+`GATEWAY_FUZZ_EXAMPLES` says how many documents each of them asks (25 unless set); with
 `GATEWAY_FUZZ_REPORT` the run prints how many were asked, and what was answered.
 """
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Clone
 
-EXAMPLES = int(os.environ.get("GATEWAY_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("GATEWAY_FUZZ_EXAMPLES", "25"))
 REPORT = "GATEWAY_FUZZ_REPORT" in os.environ
 
 SOMEBODY = {
