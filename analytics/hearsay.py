@@ -144,3 +144,8 @@ class Hearsay:
             except asyncio.CancelledError:
                 self._waiting.put_back(part)
                 raise
+            except Exception:
+                # Whatever the database has against it, what was heard is not let go of for that.
+                log.exception("audit.not_recorded_yet")
+                self._waiting.put_back(part)
+                break

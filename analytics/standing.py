@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 MINUTE = timedelta(seconds=60)
 KNOWN_EARLIER = timedelta(hours=24)
 """How long the last verdict is kept for when nobody can tell."""
+SOON = timedelta(seconds=5)
+"""How long it stands that nothing is known to be revoked, where nobody could say."""
 PATIENCE = 1.0
 """Seconds that a request waits for the directory, or for the database, to say something."""
 MOST = 50_000
@@ -165,15 +167,22 @@ class Standings:
             belongs = kept is None or not kept.copied or kept.active
         if kept is not None:
             verdict = _Verdict(at, belongs, kept.revoked, kept.tokens)
+        elif before is not None:
+            verdict = _Verdict(at, belongs, before.revoked, before.tokens)
         else:
-            verdict = _Verdict(at, belongs, before.revoked, before.tokens) if before else _Verdict(at, belongs)
+            # Nobody said what was revoked: it is asked again soon, and not in a minute.
+            verdict = _Verdict(at - self._lasts + SOON, belongs)
         self._memory.put(key, verdict, until=at + KNOWN_EARLIER, mark=mark)
         return verdict
 
     async def _asked(self, key: tuple[str, str]) -> bool | None:
         """Whether the directory has somebody as active, in this organization; None: it does not say."""
         organization, person = key
-        user = await self._users.find(person)
+        try:
+            async with asyncio.timeout(self._patience):
+                user = await self._users.find(person)
+        except TimeoutError:
+            return None
         if isinstance(user, User):
             return user.is_active and user.organization_id.lower() == organization
         return user

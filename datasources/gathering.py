@@ -37,7 +37,6 @@ class Gathering(Generic[K, V]):
             if len(self._askings) < self._under_way:
                 asking = asyncio.create_task(self._work())
                 self._askings.add(asking)
-                asking.add_done_callback(self._askings.discard)
         # One who gives up does not take along those who wait for the same.
         await asyncio.wait((future,))
         return future.result()
@@ -52,9 +51,13 @@ class Gathering(Generic[K, V]):
         self._waiting.clear()
 
     async def _work(self) -> None:
-        while self._waiting:
-            keys = list(self._waiting)[: self._most]
-            await self._answer({key: self._waiting.pop(key) for key in keys})
+        try:
+            while self._waiting:
+                keys = list(self._waiting)[: self._most]
+                await self._answer({key: self._waiting.pop(key) for key in keys})
+        finally:
+            # In the same step that saw nobody wait: who comes in the next one starts an asking.
+            self._askings.discard(asyncio.current_task())
 
     async def _answer(self, asked: Mapping[K, asyncio.Future[V]]) -> None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -75,6 +76,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Whole nights take longest: begun first, nobody waits for them at the end. The rest stays in its order.
     items.sort(key=lambda item: item.path.name not in NIGHTS)
+
+
+def pytest_collection_finish() -> None:
+    # What nights collect after wide parts is theirs, and not five thousand tests that are all alive.
+    gc.collect()
+    gc.freeze()
 
 
 def _clear(home: Path) -> None:

@@ -109,7 +109,6 @@ class Reading:
         if len(self._runners) < UNDER_WAY:
             runner = asyncio.create_task(self._run(), name="read for many")
             self._runners.add(runner)
-            runner.add_done_callback(self._runners.discard)
         return await future
 
     async def close(self) -> None:
@@ -120,17 +119,25 @@ class Reading:
         await asyncio.gather(*runners, return_exceptions=True)
 
     async def _run(self) -> None:
-        while self._waiting:
-            shape = next(iter(self._waiting))
-            queue = self._waiting.pop(shape)
-            batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
-            if queue:
-                # Behind the others: one shape that is asked for without end does not keep them waiting.
-                self._waiting[shape] = queue
-            self._waiters -= len(batch)
-            together = [(look, future) for look, future in batch if not future.done()]
-            if together:
-                await self._answer(shape, together)
+        try:
+            while self._waiting:
+                await self._next()
+        finally:
+            # In the same step that saw nobody wait: who comes in the next one starts a runner.
+            self._runners.discard(asyncio.current_task())
+
+    async def _next(self) -> None:
+        """Answer some of those who have waited longest for one shape."""
+        shape = next(iter(self._waiting))
+        queue = self._waiting.pop(shape)
+        batch = [queue.popleft() for _ in range(min(AT_ONCE, len(queue)))]
+        if queue:
+            # Behind the others: one shape that is asked for without end does not keep them waiting.
+            self._waiting[shape] = queue
+        self._waiters -= len(batch)
+        together = [(look, future) for look, future in batch if not future.done()]
+        if together:
+            await self._answer(shape, together)
 
     async def _answer(self, shape: Shape, batch: list[tuple[Look, asyncio.Future[list[Row]]]]) -> None:
         self.statistics.looks += len(batch)

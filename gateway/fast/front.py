@@ -138,7 +138,7 @@ class ShortWay:
         """Answer a request; else what is left of it to read, for the ordinary way, and nothing was done."""
         scope[STARTED_KEY] = self._clock()
         heads = dict(scope["headers"])
-        if len(heads) != len(scope["headers"]) or b"content-encoding" in heads:
+        if len(heads) != len(scope["headers"]) or b"content-encoding" in heads or b"authorization" not in heads:
             return receive
         head = self._heads.of(scope["method"], heads)
         session = None if head is None else await self._session(scope, heads)
@@ -155,11 +155,12 @@ class ShortWay:
         if said is None:
             return receive
         address, request_id = _whence(scope, heads)
-        self._hearsay.heard(_actor(session), said.told, address, request_id)
+        if said.told:
+            self._hearsay.heard(_actor(session), said.told, address, request_id)
         await self._send(scope, send, planned, session, head, said.data, request_id)
         self._requests.used(planned)
         if said.look is not None:
-            await self._afterwards(planned, session, said.look)
+            await self._afterwards(planned, session, said.data, said.look)
         return None
 
     async def _session(self, scope: Scope, heads: dict[bytes, bytes]) -> Session | None:
@@ -212,7 +213,7 @@ class ShortWay:
         if kept is None:
             mark = self._kept.mark(here)
             try:
-                turn = planned.plan.turn(planned.variables, viewer)
+                turn = self._requests.plan(planned).turn(planned.variables, viewer)
                 found = await self._finder.find(turn.ask, viewer)
                 data = turn.render(found.found, found.tier)
             except Away:
@@ -251,12 +252,12 @@ class ShortWay:
         if self._observe is not None:
             self._observe(operation.kind.value, 200, seconds)
 
-    async def _afterwards(self, planned: Planned, session: Session, look: _Look) -> None:
+    async def _afterwards(self, planned: Planned, session: Session, said: bytes, look: _Look) -> None:
         """Keep what was said, as it is said from memory; look after who came in."""
         viewer, found = session.viewer, look.found
         try:
             if self._kept.wanted:
-                data = look.turn.render(found.found, Tier.MEMORY)
+                data = look.turn.render(found.found, Tier.MEMORY) if look.turn.tells_tier else said
                 kept = Kept(data, found.until, found.at_worst, found.subjects, found.told)
                 self._kept.put(viewer.organization, (planned.key, viewer), kept, look.mark)
             async with asyncio.timeout(self._terms.afterwards_seconds):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from graphql import OperationType
 
+from analytics.planned import Unplanned
 from gateway import wire
 from gateway.bounded import Bounded
 from gateway.persisted import digest_of
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     Compile = Callable[[DocumentNode, str | None], Plan | None]
 
 BODIES, BODIES_MIB = 20_000, 16
-PLANS = 1_000
+PLANS, PLANS_MIB = 1_000, 32
+PER_CHARACTER = 240
+"""Bytes that a plan costs for a character of its document, whose tree it holds."""
+LONGEST_VARIABLES = 1_024
+"""Bytes of variables, as JSON, that are worth being a part of a key."""
 AROUND = 2_000
 """Bytes that a request costs beside its text."""
 
@@ -41,7 +46,6 @@ class Planned:
     added.
     """
 
-    plan: Plan
     variables: Mapping[str, Any] | None
     operation: Operation
     key: Hashable
@@ -67,7 +71,7 @@ class Requests:
         self._variables = variables
         self._compile = compile_
         self._known: Bounded[bytes, Planned] = Bounded(BODIES, BODIES_MIB << 20)
-        self._plans: Bounded[tuple[str, str | None], Plan | Literal[False]] = Bounded(PLANS, PLANS)
+        self._plans: Bounded[tuple[str, str | None], Plan | Literal[False]] = Bounded(PLANS, PLANS_MIB << 20)
 
     def of_body(self, raw: bytes) -> Planned | None:
         """The request in the body of a POST; None where the ordinary way is to read it."""
@@ -101,11 +105,10 @@ class Requests:
         if operation is None or document.errors or operation.kind is not OperationType.QUERY:
             return None
         plan = self._plan(document, operation)
-        if plan is None:
-            return None
         variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS) if asked.variables else b""
+        if plan is None or len(variables) > LONGEST_VARIABLES:
+            return None
         planned = Planned(
-            plan,
             asked.variables,
             operation,
             (document.text, operation.name, variables),
@@ -113,16 +116,26 @@ class Requests:
             digest,
             document.text,
         )
-        # A text is held once for all who send it; what is left of a body is its variables.
-        self._known.keep(key, planned, AROUND + 2 * (size - min(size, len(document.text)) + len(variables)))
+        self._known.keep(key, planned, AROUND + 2 * size)
         return planned
+
+    def plan(self, planned: Planned) -> Plan:
+        """The plan that may answer a request.
+
+        Raises:
+            Unplanned: it was let go of, and the document with it.
+        """
+        plan = self._plans.get((planned.text, planned.operation.name))
+        if not plan:
+            raise Unplanned
+        return plan
 
     def _plan(self, document: Document, operation: Operation) -> Plan | None:
         key = document.text, operation.name
         plan = self._plans.get(key)
         if plan is None and document.ast is not None:
             plan = self._compile(document.ast, operation.name) or False
-            self._plans.keep(key, plan)
+            self._plans.keep(key, plan, PER_CHARACTER * len(document.text))
         return plan or None
 
     def _cost(self, operation: Operation) -> bytes:

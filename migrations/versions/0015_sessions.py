@@ -207,8 +207,7 @@ FUNCTIONS = {
     RETURNS TABLE (copied boolean, active boolean, revoked timestamptz, tokens text[]) LANGUAGE plpgsql VOLATILE AS $$
     BEGIN
         FOR i IN 1 .. cardinality($1) LOOP
-            revoked := revoked_at($2[i]);
-            PERFORM act_as($1[i], 'system', 'system');
+            revoked := revoked_at($2[i]); PERFORM act_as($1[i], 'system', 'system');
             copied := EXISTS (SELECT FROM syncs WHERE organization = $1[i]);
             active := EXISTS (SELECT FROM people WHERE organization = $1[i] AND id = $2[i] AND is_active);
             tokens := ARRAY (SELECT token FROM revocations
