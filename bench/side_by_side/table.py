@@ -24,6 +24,7 @@ COLUMNS = (
     "p99",
     "server us",
     "Postgres us",
+    "transactions",
     "MiB",
     "bytes",
     "errors",
