@@ -125,6 +125,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
             graphql.app = serving = endpoint(
                 settings, around, world, schema, parts=parts, leaving=leaving, observe=metrics.operated
             )
+            stack.push_async_callback(serving.close)
             metrics.watch(partial(_open_streams, serving))
             metrics.watch(partial(_queued, world.database))
             ready.app = Readiness(checks(settings, world))

@@ -14,22 +14,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import jwt
 
 from analytics.declare import Role
-from analytics.policy import Viewer
 from analytics.standing import Claim
 from gateway.bounded import Bounded
 from gateway.keys import NoKeysError
 from gateway.refusal import Refused, error
+from gateway.roles import viewer_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.datastructures import Headers
 
+    from analytics.policy import Viewer
     from gateway.keys import Keys
 
 ALGORITHMS = ("HS256", "EdDSA")
-LEAST_FIRST = (Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN)
-"""The active role of somebody who names none is the first of these they have: the one that sees least."""
 OPERATOR = "operator"
 """What a token says beside roles of somebody who operates the platform; it is no role in an organization."""
 LONGEST_TOKEN = 8 * 1024
@@ -173,10 +172,7 @@ class Authenticator:
             problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
         asked = headers.get("x-active-role")
-        role = active_role(verified.roles, asked)
-        viewer = Viewer(
-            verified.user, verified.organization, verified.roles, role, verified.name, operator=verified.operator
-        )
+        viewer = viewer_of(verified, asked)
         lost = None if self._standing is None else partial(self._standing.lost, verified.claim)
         session = Session(viewer, verified.expires, verified.claim.token, lost)
         shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
@@ -281,18 +277,3 @@ def identity(value: Any) -> str:
     if not isinstance(value, str) or not IDENTITY.fullmatch(value.lower()):
         raise BadTokenError(NOT_VALID)
     return value.lower()
-
-
-def active_role(roles: frozenset[Role], asked: str | None) -> Role:
-    """The role that speaks: the one asked for, or the least of those there are.
-
-    Raises:
-        Refused: 403, the token does not have the role.
-    """
-    if asked is None:
-        return next(role for role in LEAST_FIRST if role in roles)
-    for role in roles:
-        if role.value == asked.strip().lower():
-            return role
-    message = "X-Active-Role must be one of the token's roles: " + ", ".join(sorted(roles)) + "."
-    raise Refused(403, [error("FORBIDDEN", message)])

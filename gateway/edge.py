@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
 from gateway.refusal import Refused, refuse
-from gateway.telemetry import QUIET_PATHS, record_of
+from gateway.telemetry import record_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +29,10 @@ BROWSERS = {
     "X-Frame-Options": "DENY",
 }
 """What browsers may do with an answer, unless it says so itself: nothing but read it."""
+PROBES = frozenset({"/livez", "/readyz"})
+"""Answered whatever host they name: they tell nobody anything."""
+NUMBERS = "/metrics"
+"""Answered by address as well: what collects them finds processes by it."""
 ONLY_HTTPS = "max-age=31536000; includeSubDomains"
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -68,8 +71,8 @@ class Neighbours:
         origins = headers.getlist("origin")
         if not origins:
             return None
-        origin = origins[0].lower()
-        own = urlsplit(origin).netloc == named[0].lower()
+        origin, host = origins[0].lower(), named[0].lower()
+        own = origin in {f"http://{host}", f"https://{host}"}
         if len(origins) > 1 or not (own or origin in self.origins):
             message = "Pages of this origin may not ask here: the ones that may are in GATEWAY_ALLOWED_ORIGINS."
             raise refuse(403, "ORIGIN_NOT_ALLOWED", message)
@@ -100,13 +103,14 @@ class Gate:
     neighbours: Neighbours
     only_https: bool = False
 
-    def enter(self, headers: Headers) -> str | None:
-        """The origin of a request that may come in, None where it has none.
+    def enter(self, headers: Headers, *, by_address: bool = False) -> str | None:
+        """The origin of a request that may come in, by any address where `by_address`; None where it has none.
 
         Raises:
             Refused: as `Neighbours.check`.
         """
-        return self.neighbours.check(headers)
+        neighbours = replace(self.neighbours, addresses=True) if by_address else self.neighbours
+        return neighbours.check(headers)
 
     def mark(self, headers: MutableHeaders, origin: str | None) -> None:
         """Mark the headers of an answer to a request of this origin."""
@@ -131,7 +135,7 @@ def gate_of(settings: Settings) -> Gate:
 class Edge:
     """ASGI middleware: turns away whom we do not answer, answers preflights, and marks every answer for browsers.
 
-    Probes are answered whatever host they name: what watches over processes calls them by their address.
+    What watches over processes calls them by their address: `PROBES` and `NUMBERS` are answered for it.
     """
 
     def __init__(self, app: ASGIApp, gate: Gate) -> None:
@@ -147,8 +151,8 @@ class Edge:
         origin = None
         app = self._app
         try:
-            if scope["path"] not in QUIET_PATHS:
-                origin = self._gate.enter(headers)
+            if scope["path"] not in PROBES:
+                origin = self._gate.enter(headers, by_address=scope["path"] == NUMBERS)
                 if scope.get("method") == "OPTIONS" and origin and "access-control-request-method" in headers:
                     app = Response(status_code=204, headers=PREFLIGHT)
         except Refused as no:

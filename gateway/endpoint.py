@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.arriving import Arrivals
+from analytics.policy import NotAllowed
+from analytics.trail import WHY, Trail
+from datasources.postgres.audit import Whence
 from gateway import trusted
 from gateway.auth import SCOPE_KEY
 from gateway.budget import OwnTill
@@ -107,13 +110,18 @@ def endpoint(  # noqa: PLR0913 - the parts it is made of
 ) -> GraphQLEndpoint:
     """What answers at /graphql; its streams end when it is `leaving`."""
 
-    async def context_for(request: HTTPConnection, viewer: Viewer | None) -> Context | Nobody:
+    async def context_for(request: HTTPConnection, viewer: Viewer | None, request_id: str) -> Context | Nobody:
         address = request.client.host if request.client else None
-        request_id = record_of(request.scope).request_id
         visit = parts.identity.desk.visit(address, request_id, request.scope.get(SCOPE_KEY))
         if viewer is None:
             return Nobody(visit)
         return Context(world, viewer, visit, parts.arrivals)
+
+    async def turned_away(viewer: Viewer, request: HTTPConnection) -> None:
+        whence = Whence(request.client.host if request.client else None, record_of(request.scope).request_id)
+        trail = Trail(world.database, viewer, whence)
+        trail.refused("role", None, WHY[NotAllowed])
+        await trail.afterwards()
 
     return GraphQLEndpoint(
         parts.documents,
@@ -142,6 +150,7 @@ def endpoint(  # noqa: PLR0913 - the parts it is made of
         seats=Seats(total=settings.streams, each=settings.streams_each),
         leaving=leaving,
         observe=observe,
+        turned_away=turned_away,
     )
 
 

@@ -79,14 +79,15 @@ class GraphQLEndpoint:
     `present` turns an error of the execution into what the client may read of it, `page` is shown to a
     browser that asks for HTML without a query. `lobby` are the places of websockets that have not said who they
     are yet, for each address. When `leaving` is set, whatever streams says so and ends. `observe` hears (kind, code,
-    seconds) of each operation of a websocket; the code of one that went well is OK.
+    seconds) of each operation of a websocket; the code of one that went well is OK. `turned_away` hears of whom we know
+    and do not let in.
     """
 
     def __init__(  # noqa: PLR0913  (the parts it is made of, all but three by name)
         self,
         documents: Documents,
         execution: Execution,
-        context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
+        context_for: Callable[[HTTPConnection, Viewer | None, str], Awaitable[Context]],
         *,
         authenticate: Callable[[Headers], Awaitable[Session | None]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
@@ -102,6 +103,7 @@ class GraphQLEndpoint:
         lobby: Seats | None = None,
         leaving: asyncio.Event | None = None,
         observe: Callable[[str, str, float], None] | None = None,
+        turned_away: Callable[[Viewer, HTTPConnection], Awaitable[None]] | None = None,
     ) -> None:
         self._terms = terms or Terms()
         self._conductor = Conductor(
@@ -121,13 +123,17 @@ class GraphQLEndpoint:
         self._lobby = lobby or Seats(total=200, each=50)
         self._leaving = leaving or asyncio.Event()
         self._observe = observe
-        self._porter = Porter(authenticate, till)
+        self._porter = Porter(authenticate, till, turned_away)
         self._page = page
 
     @property
     def streams(self) -> int:
         """How many streams and websockets are open."""
         return self._seats.taken
+
+    async def close(self) -> None:
+        """Wait for what is left to do for those who have gone; it is bounded."""
+        await self._conductor.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, then do what can wait."""

@@ -15,8 +15,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -27,6 +25,8 @@ from graphql import (
     get_named_type,
     is_leaf_type,
 )
+
+from gateway.introspection import field_of, reading, reads_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -150,21 +150,20 @@ class Measure:
         return replace(part, directives=part.directives + len(node.directives)) if node.directives else part
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Tally:
-        definition = (
-            parent.fields.get(node.name.value)
-            if isinstance(parent, (GraphQLObjectType, GraphQLInterfaceType))
-            else None
-        )
+        definition = field_of(parent, node.name.value)
         inner = NOTHING
         if node.selection_set is not None:
             inner = self._selection(node.selection_set, get_named_type(definition.type) if definition else None)
-        weight = self.weigh(definition) if definition else 0
+        if reads_schema(parent, node.name.value):
+            cost = reading(node.name.value, inner.cost, len(self.schema.type_map))
+        else:
+            cost = self.weigh(definition) + inner.cost * self._times(node, definition) if definition else inner.cost
         return Tally(
             depth=inner.depth + 1,
             fields=inner.fields + 1,
             aliases=inner.aliases + (node.alias is not None),
             directives=inner.directives,
-            cost=weight + inner.cost * (self._times(node, definition) if definition else 1),
+            cost=cost,
             introspects=inner.introspects or node.name.value in INTROSPECTION,
             top=1,
             roots=frozenset((node.name.value,)),

@@ -73,7 +73,10 @@ class Doors:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way; `contexts` are those of its operations, with work left for afterwards."""
+    """One request on its way; `contexts` are those of its operations, with work left for afterwards.
+
+    `left` is that work, once it has begun.
+    """
 
     request: HTTPConnection
     record: Record
@@ -81,6 +84,7 @@ class Exchange:
     viewer: Viewer | None = None
     payer: str = ""
     contexts: list[Context] = field(default_factory=list)
+    left: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Conductor:
         documents: Documents,
         execution: Execution,
         texts: Texts,
-        context_for: Callable[[HTTPConnection, Viewer | None], Awaitable[Context]],
+        context_for: Callable[[HTTPConnection, Viewer | None, str], Awaitable[Context]],
         present: Callable[[GraphQLError, str], dict[str, Any]],
         doors: Doors,
         variables: VariableLimits,
@@ -123,6 +127,7 @@ class Conductor:
         self._variables = variables
         self._till = till
         self._afterwards_seconds = afterwards_seconds
+        self._left: set[asyncio.Task[None]] = set()
 
     async def admit(self, asked: Asked, exchange: Exchange, method: str = "POST") -> Admitted:
         """Find what is asked, hold it against every limit, and take its cost from what the viewer may take.
@@ -182,7 +187,24 @@ class Conductor:
         return alone(self._checked(results, admitted, exchange))
 
     async def afterwards(self, exchange: Exchange) -> None:
-        """Do what was left for after the answer; what fails or takes too long is logged and given up."""
+        """Do what was left for after the answer; what fails or takes too long is logged and given up.
+
+        It is done though who waits for it is cancelled, as when a client leaves.
+        """
+        exchange.left = task = asyncio.create_task(self._look_after(exchange, exchange.left))
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+        # Unlike awaiting the task, waiting for it does not hand our cancellation on to it.
+        await asyncio.wait((task,))
+
+    async def close(self) -> None:
+        """Wait for what is left of exchanges that are over; each has its own bound."""
+        if self._left:
+            await asyncio.wait(self._left)
+
+    async def _look_after(self, exchange: Exchange, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait((before,))
         for context in exchange.contexts:
             try:
                 async with asyncio.timeout(self._afterwards_seconds):
@@ -205,7 +227,7 @@ class Conductor:
 
     async def _context(self, admitted: Admitted, exchange: Exchange) -> Context:
         self._doors.check(admitted.operation, exchange.viewer)
-        context = await self._context_for(exchange.request, exchange.viewer)
+        context = await self._context_for(exchange.request, exchange.viewer, exchange.record.request_id)
         exchange.contexts.append(context)
         return context
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
     from starlette.requests import HTTPConnection
 
+    from analytics.policy import Viewer
     from gateway.auth import Session
     from gateway.budget import Till
 
@@ -24,11 +25,20 @@ TURNED_AWAY = 10
 
 
 class Porter:
-    """Looks at the token of whoever comes in; one that is no good is paid for by the address it came from."""
+    """Looks at the token of whoever comes in; one that is no good is paid for by the address it came from.
 
-    def __init__(self, authenticate: Callable[[Headers], Awaitable[Session | None]], till: Till | None) -> None:
+    `turned_away` hears of whoever is not let in though their token is good.
+    """
+
+    def __init__(
+        self,
+        authenticate: Callable[[Headers], Awaitable[Session | None]],
+        till: Till | None,
+        turned_away: Callable[[Viewer, HTTPConnection], Awaitable[None]] | None = None,
+    ) -> None:
         self._authenticate = authenticate
         self._till = till
+        self._turned_away = turned_away
 
     async def session(self, connection: HTTPConnection, headers: Headers) -> Session | None:
         """Who sent these headers over this connection; None without a token.
@@ -41,6 +51,8 @@ class Porter:
         except Refused as no:
             if self._till is not None and no.status < 500:  # noqa: PLR2004 - a fault that is not the caller's
                 await spend(self._till, address_of(connection), TURNED_AWAY)
+            if self._turned_away is not None and no.viewer is not None:
+                await self._turned_away(no.viewer, connection)
             raise
 
 

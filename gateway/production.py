@@ -11,6 +11,9 @@ from gateway.sessions.sealing import Seal
 if TYPE_CHECKING:
     from gateway.settings import Settings
 
+EVERYBODY = frozenset({"*", "0.0.0.0/0", "::/0"})
+"""Every address there is, as a list of proxies writes it."""
+
 
 def unsafe(settings: Settings) -> list[str]:
     """Every reason not to start with these settings, each with what would be right."""
@@ -53,12 +56,24 @@ def _in_production(settings: Settings, key: str | None) -> list[str]:
         for service in SERVICES
         if service.name not in settings.services
     ]
+    return found + _out_of_place(settings)
+
+
+def _out_of_place(settings: Settings) -> list[str]:
+    """What belongs to development, or to nowhere."""
+    found = []
     if settings.mocks:
         found.append("GATEWAY_MOCKS: production never answers with mocks. Unset it.")
     if settings.demo_data is not None:
         found.append("GATEWAY_DEMO_DATA: the demo's data has no place in production. Unset it.")
     if settings.clock is not None:
         found.append("GATEWAY_CLOCK: production goes by the real time. Unset it.")
+    if settings.suggestions:
+        found.append("GATEWAY_SUGGESTIONS: they tell strangers the names of the schema. Unset it.")
+    everybody = sorted(EVERYBODY.intersection(settings.trusted_proxies.replace(" ", "").split(",")))
+    if everybody:
+        problem = f"by `{everybody[0]}` anybody may say where they come from. Name the addresses of the proxies."
+        found.append(f"GATEWAY_TRUSTED_PROXIES: {problem}")
     if settings.introspection == "everyone":
         found.append("GATEWAY_INTROSPECTION: production shows its schema to `viewers` or to `nobody`.")
     return found

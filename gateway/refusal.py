@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from analytics.policy import Viewer
+
 
 class Refused(Exception):  # noqa: N818  (it is a verdict about a request, not a fault of ours)
     """A request that is not executed.
@@ -14,6 +16,7 @@ class Refused(Exception):  # noqa: N818  (it is a verdict about a request, not a
     `errors` are ready for the response: `{"message", "extensions": {"code", ...}}`, at least one. A
     request that is `well_formed`, and fails only for what its document says, answers 200 where the client
     asked for plain `application/json`, and `status` where it asked for `application/graphql-response+json`.
+    `viewer` is who is refused, where a good token says so.
     """
 
     def __init__(
@@ -28,6 +31,7 @@ class Refused(Exception):  # noqa: N818  (it is a verdict about a request, not a
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.well_formed = well_formed
+        self.viewer: Viewer | None = None
         super().__init__(self.errors[0]["message"])
 
     @property

@@ -59,7 +59,8 @@ class Settings(IdentitySettings, LimitSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     trusted_proxies: str = Field(
-        "127.0.0.1", description="Addresses, by commas, whose X-Forwarded-* headers are believed; `*` for all."
+        "127.0.0.1",
+        description="Addresses, by commas, whose X-Forwarded-* headers we believe; `*`: all, in development.",
     )
     allowed_hosts: Names = Field(
         (),

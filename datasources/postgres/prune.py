@@ -30,6 +30,8 @@ JOBS = timedelta(days=7)
 REPORTS = timedelta(days=7)
 FORGOTTEN = timedelta(hours=48)
 """How long who was forgotten is not kept anything of: longer than any answer, fact or night from before lasts."""
+FORGIVEN = timedelta(minutes=5)
+"""How long a token may be taken that is over, at most: as long it stays revoked."""
 AT_ONCE = 5_000
 JANITOR = Actor("", "janitor", "janitor")
 """Reads which organizations there are, and nothing else."""
@@ -85,7 +87,7 @@ async def expired(database: Database, now: datetime) -> Gone:
             jobs=await _delete(database, organization, JobRow, JobRow.finished_at, now - JOBS),
             reports=await _delete(database, organization, ReportRow, ReportRow.created_at, now - REPORTS),
             sessions=await _delete(database, organization, SessionRow, SessionRow.expires_at, now),
-            revocations=await _delete(database, organization, RevocationRow, RevocationRow.until, now),
+            revocations=await _delete(database, organization, RevocationRow, RevocationRow.until, now - FORGIVEN),
             tombstones=await _delete(database, organization, ForgottenRow, ForgottenRow.at, now - FORGOTTEN),
         )
         if here != Gone():

@@ -23,9 +23,10 @@ from datasources.postgres.audit import Event, Whence, record
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.postgres.session import Actor, system
 from datasources.postgres.sessions import LIFETIME, Given, Verdict
-from gateway.auth import BadTokenError, active_role, digest_of
+from gateway.auth import BadTokenError, digest_of
 from gateway.keys import NoKeysError
 from gateway.porter import network_of
+from gateway.roles import active_role
 from gateway.sessions.provider import AwayError
 
 if TYPE_CHECKING:

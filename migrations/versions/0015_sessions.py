@@ -101,7 +101,7 @@ FUNCTIONS = {
         RETURN made;
     END $$
     """,
-    # Whoever is let in by an access token of the session is not let in any more, and every process is told.
+    # Its access tokens let nobody in, nor in the 5 minutes at most that clocks are forgiven; every process is told.
     "end_session(text, text)": """
     RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
     DECLARE whose text;
@@ -112,8 +112,8 @@ FUNCTIONS = {
         IF whose IS NOT NULL THEN
             INSERT INTO revocations (organization, person, token, until)
             SELECT $1, whose, t.access, max(t.access_until) FROM refresh_tokens t
-            WHERE t.organization = $1 AND t.session = $2 AND t.access_until > clock_timestamp() GROUP BY t.access
-            ON CONFLICT DO NOTHING;
+            WHERE t.organization = $1 AND t.session = $2 AND t.access_until > clock_timestamp() - interval '5 min'
+            GROUP BY t.access ON CONFLICT DO NOTHING;
             PERFORM tell_standing($1, whose);
         END IF;
         RETURN whose IS NOT NULL;
@@ -211,7 +211,7 @@ FUNCTIONS = {
             copied := EXISTS (SELECT FROM syncs WHERE organization = $1[i]);
             active := EXISTS (SELECT FROM people WHERE organization = $1[i] AND id = $2[i] AND is_active);
             tokens := ARRAY (SELECT token FROM revocations
-                WHERE organization = $1[i] AND person = $2[i] AND until > clock_timestamp());
+                WHERE organization = $1[i] AND person = $2[i] AND until > clock_timestamp() - interval '5 min');
             RETURN NEXT;
         END LOOP;
     END $$
@@ -294,7 +294,6 @@ def upgrade() -> None:
             f"ALTER FUNCTION {signature} SET search_path = public, pg_temp",
             f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
             f"GRANT EXECUTE ON FUNCTION {signature} TO gateway_app",
-            f"ALTER FUNCTION {signature} SET search_path = public, pg_temp",
         ]
     for statement in statements:
         op.execute(statement)

@@ -149,7 +149,7 @@ class Edge:
         self.endpoint = GraphQLEndpoint(self.documents, execution, self._context, **(parts | self.options))
         self.app = Telemetry(self.endpoint)
 
-    async def _context(self, request: Request, viewer: Viewer | None) -> Told:
+    async def _context(self, request: Request, viewer: Viewer | None, _: str) -> Told:
         assert request.url.path == "/graphql"
         self.contexts.append(Told(viewer, self.hub))
         return self.contexts[-1]

@@ -114,7 +114,15 @@ def test_production_says_everything_it_lacks_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [("GATEWAY_MOCKS", "on"), ("GATEWAY_INTROSPECTION", "everyone"), ("GATEWAY_DEMO_DATA", "data")]
+    "name",
+    [
+        ("GATEWAY_MOCKS", "on"),
+        ("GATEWAY_INTROSPECTION", "everyone"),
+        ("GATEWAY_DEMO_DATA", "data"),
+        ("GATEWAY_SUGGESTIONS", "true"),
+        ("GATEWAY_TRUSTED_PROXIES", "*"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.1, 0.0.0.0/0"),
+    ],
 )
 def test_production_refuses_what_belongs_to_development(name: tuple[str, str]) -> None:
     (problem,) = problems(PRODUCTION | dict([name]))

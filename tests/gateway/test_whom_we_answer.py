@@ -8,6 +8,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from gateway.app import create_app
 from gateway.edge import BROWSERS, Edge, Gate, Neighbours, gate_of
 from gateway.settings import SettingsError, read
 from tests.gateway.edge import Edge as Graph
@@ -95,6 +96,13 @@ async def test_probes_are_answered_whatever_they_call_us() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://10.0.0.7") as client:
         for path in ("/livez", "/readyz", "/metrics"):
             assert (await client.get(path)).status_code == 200
+        rebound = {"host": "rebound.strange.example"}
+        told = {
+            path: (await client.get(path, headers=rebound)).status_code for path in ("/livez", "/readyz", "/metrics")
+        }
+    assert told == {"/livez": 200, "/readyz": 200, "/metrics": 421}, (
+        "a page of theirs could read the numbers as its own"
+    )
 
 
 @pytest.mark.parametrize("origin", [APP, "http://gateway.example", "https://gateway.example"])
@@ -120,6 +128,16 @@ async def test_pages_that_may_not_ask_are_turned_away_before_anything_is_done(or
         assert "access-control-allow-origin" not in answer.headers
         assert answer.json()["errors"][0]["extensions"]["code"] == "ORIGIN_NOT_ALLOWED"
     assert inside.contexts == []
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://[", "http://]", "http://[::1", "https://gateway.example@strange.example", "//"]
+)
+async def test_an_origin_that_is_no_address_is_turned_away_and_breaks_nothing(origin: str) -> None:
+    settings = read({"GATEWAY_DATABASE_URL": "postgresql://nowhere", "GATEWAY_ALLOWED_HOSTS": "gateway.example"})
+    answer = await ask(create_app(settings), origin=origin)
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["extensions"]["code"] == "ORIGIN_NOT_ALLOWED"
 
 
 async def test_a_preflight_says_what_a_page_may_send() -> None:

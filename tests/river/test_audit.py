@@ -13,6 +13,7 @@ from datasources.postgres.session import Actor
 from datasources.postgres.tables import AuditRow
 from resolvers.ids import from_global, to_global
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
+from tests.gateway.served import served, talking
 from tests.river.bearers import token
 
 if TYPE_CHECKING:
@@ -131,6 +132,30 @@ async def test_a_change_says_where_it_came_from_too(gateway: Gateway) -> None:
         ("leaderboard.hidden", "127.0.0.1", "the-request-of-lena"),
         ("recommendation.done", "127.0.0.1", "the-request-of-lena"),
     ]
+
+
+async def test_who_asks_in_a_role_they_do_not_have_is_written_down(gateway: Gateway) -> None:
+    shown = {"authorization": f"Bearer {token('lena', gateway.clock.now())}", "x-active-role": "org-admin"}
+    assert (await gateway.send(TWO, {"id": LARS}, shown)).status == 403
+    async with served(gateway.app) as where, talking(where) as talk:
+        await talk.say(type="connection_init", payload=shown)
+        assert (await talk.closed())[0] == 4403
+    refused = {"what": "role", "why": "not-allowed", "times": 1}
+    assert await audit(gateway) == [(LENA, "learner", "refused", None, refused)] * 2
+
+
+async def test_each_operation_of_a_socket_is_written_down_by_its_own_id(gateway: Gateway) -> None:
+    async with served(gateway.app) as where, talking(where) as talk:
+        await talk.greet(token("tomas", gateway.clock.now()))
+        told = []
+        for ident in ("a", "b"):
+            await talk.subscribe(TWO, ident, variables={"id": LENA})
+            told.append((await talk.hear())["payload"]["extensions"]["requestId"])
+            assert (await talk.hear())["type"] == "complete"
+    await gateway.settled()
+    async with gateway.world.database.session(Actor(ACME, OLGA, "org-admin")) as session:
+        rows = (await session.exec(select(AuditRow).order_by(AuditRow.id))).all()
+    assert [row.request_id for row in rows] == told
 
 
 async def test_a_request_is_one_statement_of_the_audit_whatever_it_saw(gateway: Gateway) -> None:

@@ -11,17 +11,18 @@ from sqlmodel import select
 
 from analytics.codec import global_id
 from datasources.postgres import jobs
+from datasources.postgres.connection import connect
 from datasources.postgres.jobs import Kind, Status, Wanted
 from datasources.postgres.session import Actor
 from datasources.postgres.tables import AuditRow
 from tests.cast import ACME, LARS, LENA, OLGA, TOMAS
-from tests.gateway.served import served, talking, until
+from tests.gateway.served import PATIENCE, served, talking, until
 from tests.river.banks import HOURS, Clock, Gateway, Services, running
 from tests.river.bearers import token
 from tests.river.workers import a_worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from datasources.postgres.session import Database
     from tests.conftest import Clone
@@ -225,6 +226,33 @@ async def test_whoever_hears_anothers_answers_is_in_the_audit_while_the_stream_s
         async with gateway.world.database.session(Actor(ACME, OLGA, "org-admin")) as session:
             rows = (await session.exec(select(AuditRow))).all()
     assert [(row.kind, row.actor, row.subject) for row in rows] == [("answers.heard", TOMAS, LENA)]
+
+
+async def test_who_leaves_while_it_is_written_down_what_they_heard_is_in_the_audit_all_the_same(
+    gateway: Gateway, clone: Clone
+) -> None:
+    question = "query ($id: ID) { learner(id: $id) { analytics { velocity { withheld { reason } } } } }"
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    blocked = f"SELECT FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass AND {here}"
+    owner = await connect(clone.owner_url)
+    try:
+        await owner.execute("BEGIN; LOCK TABLE audit IN SHARE MODE")
+        async with asyncio.timeout(PATIENCE):
+            async with listening(gateway, question, {"id": LENA}, "tomas") as talk:
+                heard = (await talk.hear())["payload"]["extensions"]["requestId"]
+                while not await owner.fetch(blocked):
+                    pass
+                talk.connection.transport.abort()
+            await owner.execute("ROLLBACK")
+            rows: Sequence[Any] = ()
+            while not rows:
+                async with gateway.world.database.session(Actor(ACME, OLGA, "org-admin")) as session:
+                    rows = (await session.exec(select(AuditRow))).all()
+    finally:
+        await owner.close()
+    assert [(row.kind, row.actor, row.subject, row.request_id) for row in rows] == [
+        ("answers.heard", TOMAS, LENA, heard)
+    ]
 
 
 async def test_many_listen_to_one_job_and_each_hears_its_end(gateway: Gateway, database: Database) -> None:
