@@ -107,7 +107,7 @@ async def test_statements_are_counted(single: Database) -> None:
 async def test_a_connection_the_server_closed_is_replaced(single: Database, clone: Clone) -> None:
     owner = await connect(clone.app_url)
     await owner.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
         "WHERE pid <> pg_backend_pid() AND usename = current_user AND datname = current_database()"
     )
     await owner.close()
