@@ -18,7 +18,7 @@ Points = Annotated[float, Ge(-100), Le(100), Unit("points, up or down", digits=1
 Change = Annotated[float, Ge(-100), Le(1e6), Unit("percent, up or down", digits=1)]
 Days = Annotated[int, Ge(0), Le(100_000), Unit("days")]
 Seconds = Annotated[int, Ge(0), Le(MOST), Unit("seconds")]
-Logit = Annotated[float, Ge(-10_000), Le(10_000), Unit("log-odds", digits=9)]
+Logit = Annotated[float, Ge(-1000), Le(1000), Unit("log-odds", digits=9)]
 
 
 class Scope(StrEnum):

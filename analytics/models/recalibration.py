@@ -7,13 +7,18 @@ a normal prior around 0, whose spread is how far courses that the model had not 
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from annotated_types import Ge, Le
 
 from analytics.arithmetic import clamp
 from analytics.models.risk import Spread, logistic
+from datasources.declare import Unit
 
 MOST_SHIFT = 2.0
 """The furthest an intercept is moved, in log-odds: what is further off was not made for such learners."""
+
+Shift = Annotated[float, Ge(-MOST_SHIFT), Le(MOST_SHIFT), Unit("log-odds", digits=2)]
 
 SURE = 0.0005
 """How near to 0 or 1 a probability is taken to be at most: risks are kept to the tenth of a percent."""

@@ -12,14 +12,13 @@ from analytics.declare import (
     DataQualityLevel,
     Everyone,
     Family,
-    Logit,
     Role,
     Scope,
     Withheld,
     WithheldReason,
     metric,
 )
-from analytics.models.recalibration import Told, deviation_of, log_odds, shift
+from analytics.models.recalibration import Shift, Told, deviation_of, log_odds, shift
 from analytics.models.risk import logistic, risk_model
 from analytics.outcomes import CourseOutcome, Outcomes, RiskGroup
 from analytics.prediction.values import DropOffRisk
@@ -103,7 +102,7 @@ class RiskCalibration:
     """The share of them that did not pass."""
     expected: Share
     """The mean risk they had been told by the trained model."""
-    shift: Logit
+    shift: Shift
     """What is added to the log-odds, rounded to hundredths; above 0 where more fail than the model was trained on."""
     quality: DataQuality
     """The outcomes; the days are not counted."""

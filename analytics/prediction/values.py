@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 
 from analytics.declare import DataQuality, Logit
 from analytics.models.features import Factor
+from analytics.models.recalibration import Shift
 from analytics.prediction.interventions import Intervention, RiskLevel
 from analytics.prediction.what_if import RiskChange
 from datasources.declare import Count, Id, Score, Share, Text, Unit
@@ -139,7 +140,7 @@ class RiskRecalibration:
 
     outcomes: Count
     """How many outcomes of courses that are over it was learned from; 200 or more."""
-    shift: Logit
+    shift: Shift
     """What was added to the log-odds, within `base`; below 0 where more pass than among the training data."""
 
 
