@@ -87,6 +87,7 @@ class Standings:
         self._directory = directory
         self._now = now
         self._lasts = lasts
+        self._half = lasts / 2
         self._patience = patience
         self._memory: Memory[tuple[str, str], _Verdict] = Memory(
             items=MOST, room=MOST, size=lambda verdict: 1 + len(verdict.tokens), now=now
@@ -96,19 +97,29 @@ class Standings:
         self._users = Gathering(self._ask_directory)
         self._rows = Gathering(self._ask_database)
 
-    async def holds(self, claim: Claim) -> bool:
-        """Whether a token still lets somebody in; at once where they were looked at lately."""
+    def holds_now(self, claim: Claim) -> bool | None:
+        """Whether a token still lets somebody in, where they were looked at lately; None: look."""
         key = claim.organization, claim.person
         known = self._memory.get(key)
-        age = None if known is None else self._now() - known.looked_at
-        if known is None or age is None or age >= self._lasts:
-            task = self._renew(key, known)
-            # Unlike awaiting the task, waiting for it does not hand our cancellation on to it.
-            await asyncio.wait((task,))
-            known = task.result()
-        elif age >= self._lasts / 2:
+        if known is None:
+            return None
+        age = self._now() - known.looked_at
+        if age >= self._lasts:
+            return None
+        if age >= self._half:
             self._renew(key, known)
         return known.holds(claim)
+
+    async def holds(self, claim: Claim) -> bool:
+        """Whether a token still lets somebody in; at once where they were looked at lately."""
+        known = self.holds_now(claim)
+        if known is not None:
+            return known
+        key = claim.organization, claim.person
+        task = self._renew(key, self._memory.get(key))
+        # Unlike awaiting the task, waiting for it does not hand our cancellation on to it.
+        await asyncio.wait((task,))
+        return task.result().holds(claim)
 
     async def lost(self, claim: Claim) -> None:
         """Return when a token no longer lets somebody in; looks as often as a request would, and when told to."""

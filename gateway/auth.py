@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -58,6 +58,9 @@ class Verified:
 class Standing(Protocol):
     """Where it is known whether somebody with a good token may be heard still."""
 
+    def holds_now(self, claim: Claim) -> bool | None:
+        """Whether the token still lets them in, where that is known without looking."""
+
     async def holds(self, claim: Claim) -> bool:
         """Whether the token still lets them in."""
 
@@ -72,13 +75,19 @@ class Standing(Protocol):
 class Session:
     """Who is asking, and until when (seconds since 1970) their token says so.
 
-    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would.
+    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would. Sessions have
+    the same `key` where their viewers are equal, and only there.
     """
 
     viewer: Viewer
     expires: float
     token: str = ""
     lost: Callable[[], Awaitable[None]] | None = None
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A text remembers its hash, a viewer would be hashed field by field each time.
+        object.__setattr__(self, "key", repr(self.viewer))
 
 
 def losing_of(session: Session | None) -> asyncio.Future[None]:
@@ -138,13 +147,24 @@ class Authenticator:
         session = await self.session(headers)
         return None if session is None else session.viewer
 
+    def at_once(self, authorization: bytes, role: bytes | None) -> Session | None:
+        """Who sent these values of `Authorization` and `X-Active-Role`, if all of that is known without looking.
+
+        It never refuses: of whom it says None, `known` may know more. That a token was taken back is seen here too.
+        """
+        remembered = self._remembered(authorization, role)
+        if remembered is None:
+            return None
+        session, verified = remembered
+        return session if self._standing is None or self._standing.holds_now(verified.claim) else None
+
     async def known(self, authorization: bytes, role: bytes | None) -> Session | None:
         """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered and still holds.
 
         It never refuses: of whom it says None, `session` says why. That a token was taken back is seen here too.
         """
-        remembered = self._sessions.get((sha256(authorization).digest(), role))
-        if remembered is None or self._now() >= remembered[1].believed:
+        remembered = self._remembered(authorization, role)
+        if remembered is None:
             return None
         session, verified = remembered
         holds = self._standing is None or await self._standing.holds(verified.claim)
@@ -195,6 +215,10 @@ class Authenticator:
         """Somebody's tokens may no longer be good: look again before one of them lets anybody in here."""
         if self._standing is not None:
             self._standing.changed(organization, person)
+
+    def _remembered(self, authorization: bytes, role: bytes | None) -> tuple[Session, Verified] | None:
+        remembered = self._sessions.get((sha256(authorization).digest(), role))
+        return None if remembered is None or self._now() >= remembered[1].believed else remembered
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.edge import BROWSERS
+from gateway.fast.counter import Counter
 from gateway.refusal import error
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class BoundedConfig(uvicorn.Config):
         self.head_seconds = head_seconds
 
 
-class BoundedHeads(HttpToolsProtocol):
+class BoundedHeads(Counter):
     """One connection, whose heads are bounded as its configuration says.
 
     A connection that never begins is closed after the same time. Trailers are not taken for headers.
@@ -72,7 +72,9 @@ class BoundedHeads(HttpToolsProtocol):
             self._fed = 0 if self._began else self._fed + len(data)
             if self._fed > self.most:
                 self._refuse_size()
-        if self._in_head or self.cycle is None or self.cycle.response_complete:
+        at_rest = self.cycle is None or self.cycle.response_complete
+        # One that was answered at once rests for as long as uvicorn lets any other.
+        if self._in_head or (at_rest and self.timeout_keep_alive_task is None):
             self._wait()
 
     def on_message_begin(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 
@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     from gateway.edge import Gate
 
-Head: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
-"""The headers of a response, but for its length and its id."""
+
+class Head(NamedTuple):
+    """The headers of a response, but for its length and its id; `lines` are the same as they are sent."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    lines: bytes
+
 
 KINDS, KINDS_KIB = 500, 256
 DECIDE = (b"host", b"origin", b"accept", b"content-type")
@@ -64,7 +69,7 @@ class Heads:
             return None
         marked = MutableHeaders({**HEADERS, "Content-Type": f"{media}; charset=utf-8"})
         self._gate.mark(marked, origin)
-        return tuple(marked.raw)
+        return Head(tuple(marked.raw), b"".join([b"%s: %s\r\n" % pair for pair in marked.raw]))
 
 
 def again(read: list[Message], receive: Receive, *, late: bool = False) -> Receive:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from analytics.at_hand import Finder
 from analytics.hearsay import Hearsay
 from datasources.postgres.reading import Reading
-from gateway.fast.front import ShortWay
 from gateway.fast.heads import Heads
 from gateway.fast.kept import KeptResponses
 from gateway.fast.requests import Requests
+from gateway.fast.way import ShortWay
 from gateway.metrics import Count
 from resolvers.plan.document import compile_plan
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from datasources.postgres.reading import ReadingStatistics
     from gateway.edge import Gate
     from gateway.endpoint import Parts
-    from gateway.fast.front import WayStatistics
     from gateway.fast.kept import KeptStatistics
     from gateway.fast.lines import Lines
+    from gateway.fast.way import WayStatistics
     from gateway.metrics import Metrics
 
 

@@ -42,20 +42,21 @@ AROUND = 2_000
 class Planned:
     """A request that a plan may answer, held against every limit but the viewer's budget.
 
-    `key` is what it says, `cost` what follows the data and the request id, to which what is left of the budget is
-    added.
+    `key` is what it says, `price` what the viewer pays, `cost` what follows the data and the request id, to which
+    what is left of the budget is added.
     """
 
     variables: Mapping[str, Any] | None
     operation: Operation
     key: Hashable
+    price: int
     cost: bytes
     digest: str | None
     text: str
 
     def tail(self, paid: Verdict | None) -> bytes:
         """The end of the response, with what is left to the viewer."""
-        return self.cost + (b"}}}" if paid is None else b',"budget":' + orjson.dumps(paid.said) + b"}}}")
+        return self.cost + (b"}}}" if paid is None else b',"budget":%b}}}' % orjson.dumps(paid.said))
 
 
 class Requests:
@@ -112,6 +113,7 @@ class Requests:
             asked.variables,
             operation,
             (document.text, operation.name, variables),
+            max(1, operation.tally.cost),
             self._cost(operation),
             digest,
             document.text,
