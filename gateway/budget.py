@@ -83,7 +83,8 @@ class Account(NamedTuple):
 
     def at(self, now: float) -> Account:
         """The same at this moment."""
-        return Account(self.cost.at(now), self.requests.at(now))
+        cost, requests = self.cost.at(now), self.requests.at(now)
+        return self if cost is self.cost and requests is self.requests else Account(cost, requests)
 
     def take(self, cost: int, requests: int) -> Account:
         """The same after taking this much more."""

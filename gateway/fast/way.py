@@ -20,7 +20,7 @@ from gateway.refusal import Refused
 from gateway.telemetry import SANE, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from analytics.arriving import Arrivals
     from analytics.at_hand import AtHand, Finder
@@ -71,12 +71,11 @@ class Call:
 
     @classmethod
     def of(
-        cls, method: str, headers: Iterable[tuple[bytes, bytes]], raw: bytes, address: str | None, started: float
+        cls, method: str, headers: Collection[tuple[bytes, bytes]], raw: bytes, address: str | None, started: float
     ) -> Self | None:
         """A request with these headers; None where one of them stands there twice."""
-        given = list(headers)
-        heads = dict(given)
-        return cls(method, heads, raw, address, started) if len(heads) == len(given) else None
+        heads = dict(headers)
+        return cls(method, heads, raw, address, started) if len(heads) == len(headers) else None
 
 
 class Look(NamedTuple):
