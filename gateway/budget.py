@@ -50,7 +50,7 @@ class Taken(NamedTuple):
 
     def counted(self, now: float) -> int:
         """What counts at this moment, which lies in this window."""
-        return self.current + int(self.before * self.share(now))
+        return self.current + int(self.before * self.share(now)) if self.before else self.current
 
     def wait(self, now: float, room: int) -> int:
         """Whole seconds until no more than `room` counts, if nothing else is taken; `room` is not negative."""
