@@ -78,12 +78,17 @@ class Roster:
                 self._missing.setdefault(organization, TELLERS)
             else:
                 due = self._next.setdefault(organization, due)
-        if (due is None or due <= self._now()) and organization not in self._copies:
+        if due is None or due <= self._now():
+            self._begin(organization)
+        if organization in self._missing and (copy := self._copies.get(organization)) is not None:
+            await asyncio.wait((copy,), timeout=self._patience)
+
+    def _begin(self, organization: str) -> None:
+        """Begin to copy an organization, unless that is under way."""
+        if organization not in self._copies:
             self._next[organization] = self._now() + AGAIN
             copying = self._copies[organization] = asyncio.create_task(self._copy(organization))
             copying.add_done_callback(lambda _: self._copies.pop(organization, None))
-        if organization in self._missing and (copy := self._copies.get(organization)) is not None:
-            await asyncio.wait((copy,), timeout=self._patience)
 
     async def _copy(self, organization: str) -> None:
         """Copy one organization from the directory and course services, in one transaction; what is new is left."""
@@ -118,9 +123,13 @@ class Roster:
             told(organization)
 
     def at_hand(self, organization: str) -> bool:
-        """Whether there is a copy, and no newer one is due, as far as this process knows: `ready` would do nothing."""
+        """Whether there is a copy, as far as this process knows; as `ready`, it has one that is due made anew."""
         due = self._next.get(organization)
-        return due is not None and due > self._now() and organization not in self._missing
+        if due is None or organization in self._missing:
+            return False
+        if due <= self._now():
+            self._begin(organization)
+        return True
 
     def late(self, told_at: datetime) -> bool:
         """Whether a copy is so old that the services must have failed to tell of it anew."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import jwt
 
@@ -90,6 +90,10 @@ class Session:
         object.__setattr__(self, "key", repr(self.viewer))
 
 
+Remembered: TypeAlias = tuple[Session, Verified]
+"""A session, and what the token said that it is made of."""
+
+
 def losing_of(session: Session | None) -> asyncio.Future[None]:
     """Done when a session's token no longer lets anybody in; never, where nobody would know. Cancel it in the end."""
     if session is None or session.lost is None:
@@ -136,7 +140,7 @@ class Authenticator:
         self._leeway = leeway
         self._remember = remember
         self._known: Bounded[str, Verified] = Bounded(count, count)
-        self._sessions: Bounded[tuple[bytes, bytes | None], tuple[Session, Verified]] = Bounded(count, count)
+        self._sessions: Bounded[tuple[bytes, bytes | None], Remembered] = Bounded(count, count)
 
     async def __call__(self, headers: Headers) -> Viewer | None:
         """Who sent these headers; None without a token.
@@ -147,28 +151,26 @@ class Authenticator:
         session = await self.session(headers)
         return None if session is None else session.viewer
 
-    def at_once(self, authorization: bytes, role: bytes | None) -> Session | None:
-        """Who sent these values of `Authorization` and `X-Active-Role`, if all of that is known without looking.
+    def remembered(self, authorization: bytes, role: bytes | None) -> Remembered | None:
+        """Who sent these values of `Authorization` and `X-Active-Role`, if they were verified before.
 
-        It never refuses: of whom it says None, `known` may know more. That a token was taken back is seen here too.
+        Whether that still holds, `holds_now` and `holds` say.
         """
-        remembered = self._remembered(authorization, role)
-        if remembered is None:
-            return None
-        session, verified = remembered
-        return session if self._standing is None or self._standing.holds_now(verified.claim) else None
+        return self._sessions.get((sha256(authorization).digest(), role))
 
-    async def known(self, authorization: bytes, role: bytes | None) -> Session | None:
-        """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered and still holds.
+    def holds_now(self, remembered: Remembered) -> bool:
+        """Whether it is known without looking that somebody is still to be believed; False: look, or refuse them."""
+        verified = remembered[1]
+        if self._now() >= verified.believed:
+            return False
+        return self._standing is None or bool(self._standing.holds_now(verified.claim))
 
-        It never refuses: of whom it says None, `session` says why. That a token was taken back is seen here too.
-        """
-        remembered = self._remembered(authorization, role)
-        if remembered is None:
-            return None
-        session, verified = remembered
-        holds = self._standing is None or await self._standing.holds(verified.claim)
-        return session if holds else None
+    async def holds(self, remembered: Remembered) -> bool:
+        """Whether somebody is still to be believed; False: `session` says why not, or that they are after all."""
+        verified = remembered[1]
+        if self._now() >= verified.believed:
+            return False
+        return self._standing is None or await self._standing.holds(verified.claim)
 
     async def session(self, headers: Headers) -> Session | None:
         """Who sent these headers and for how long they are believed; None without a token.
@@ -215,10 +217,6 @@ class Authenticator:
         """Somebody's tokens may no longer be good: look again before one of them lets anybody in here."""
         if self._standing is not None:
             self._standing.changed(organization, person)
-
-    def _remembered(self, authorization: bytes, role: bytes | None) -> tuple[Session, Verified] | None:
-        remembered = self._sessions.get((sha256(authorization).digest(), role))
-        return None if remembered is None or self._now() >= remembered[1].believed else remembered
 
     async def _verified(self, token: str) -> Verified:
         if len(token) > LONGEST_TOKEN:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.edge import BROWSERS
-from gateway.fast.counter import Counter
 from gateway.refusal import error
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class BoundedConfig(uvicorn.Config):
     """
 
     def __init__(self, app: Any, *, head_bytes: int, head_seconds: float, **options: Any) -> None:
-        super().__init__(app, http="gateway.heads:BoundedHeads", **options)
+        super().__init__(app, http="gateway.fast.counter:Counter", **options)
         self.head_bytes = head_bytes
         self.head_seconds = head_seconds
 
 
-class BoundedHeads(Counter):
+class BoundedHeads(HttpToolsProtocol):
     """One connection, whose heads are bounded as its configuration says.
 
     A connection that never begins is closed after the same time. Trailers are not taken for headers.
@@ -103,9 +103,13 @@ class BoundedHeads(Counter):
 
     def on_headers_complete(self) -> None:
         """The head is there."""
+        self.head_is_there()
+        super().on_headers_complete()
+
+    def head_is_there(self) -> None:
+        """Wait for it no longer."""
         self._in_head = False
         self._stop_waiting()
-        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with bytes that are no request, and read no further."""

@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.budget import PAID_KEY
+from gateway.fast.calls import Call
 from gateway.fast.heads import again
-from gateway.fast.way import PATH, Call
+from gateway.fast.requests import PATH
 from gateway.telemetry import STARTED_KEY
 
 if TYPE_CHECKING:
