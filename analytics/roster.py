@@ -32,7 +32,8 @@ EVERY = timedelta(minutes=10)
 LATE = 3 * EVERY
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
-REMEMBERED = timedelta(seconds=60)
+REMEMBERED = EVERY / 2
+"""How long people are remembered, unless it is heard before that their organization was copied anew."""
 KNOWN_EARLIER = timedelta(hours=1)
 """How long people are still known while the database is away."""
 SECONDS = 60.0
@@ -66,7 +67,7 @@ class Roster:
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
         self._copies: dict[str, asyncio.Task[None]] = {}
-        self.forgetting: list[Callable[[str], None]] = []
+        self.forgetting: list[Callable[[str | None], None]] = []
         """Who else is to be told of an organization that is asked about anew."""
 
     async def ready(self, organization: str) -> None:
@@ -114,11 +115,13 @@ class Roster:
         self._missing.pop(organization, None)
         self.forget(organization)
 
-    def forget(self, organization: str) -> None:
-        """Ask the database anew who is in an organization."""
+    def forget(self, organization: str | None) -> None:
+        """Ask the database anew who is in an organization; None: in any."""
         self.places.drop(organization)
-        self._memory.drop_where(lambda key: organization in key)
-        self._earlier.drop_where(lambda key: organization in key)
+        self._memory.drop_where(lambda key: organization is None or organization in key)
+        if organization is not None:
+            # Nobody was seen to go: while the database is away, who was known is known still.
+            self._earlier.drop_where(lambda key: organization in key)
         for told in self.forgetting:
             told(organization)
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+CHANNEL = "roster"
+"""Where every process hears the id of an organization that was copied anew."""
+_TELL = text("SELECT pg_notify(:channel, :organization)")
+
+
 @dataclass(frozen=True, slots=True)
 class Roster:
     """Everything the services say about who belongs to an organization, learns and teaches there.
@@ -41,8 +46,8 @@ class Roster:
 async def sync(database: Database, roster: Roster) -> bool:
     """Replace what is kept of one organization's roster, in one transaction.
 
-    Who is no longer in it goes, with their enrolments and their kept answers. False when a newer roster
-    is kept already, and then nothing changes.
+    Who is no longer in it goes, with their enrolments and their kept answers; every process hears of it. False when
+    a newer roster is kept already, and then nothing changes.
     """
     organization = roster.organization.id
     tables = _rows(roster)
@@ -64,6 +69,7 @@ async def sync(database: Database, roster: Roster) -> bool:
             await connection.execute(text(_REMOVE[table]), told)
         for statement in _AFTERWARDS:
             await connection.execute(text(statement))
+        await connection.execute(_TELL, {"channel": CHANNEL, "organization": organization})
     return True
 
 
