@@ -232,7 +232,8 @@ class Standings:
             log.warning("standing.not_read", error=type(error).__name__)
         for key in keys:
             before = self._memory.get(key)
-            if before is not None:
+            # One that was looked at meanwhile is known better.
+            if before is not None and before.looked_at <= at:
                 said = _belongs(users.get(key[1]), key[0])
                 verdict = self._verdict(at, rows.get(key), before, said=said)
                 verdict.asked_at = before.asked_at

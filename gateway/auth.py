@@ -75,8 +75,7 @@ class Standing(Protocol):
 class Session:
     """Who is asking, and until when (seconds since 1970) their token says so.
 
-    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would. Sessions have
-    the same `key` where their viewers are equal, and only there.
+    `lost` returns when the token no longer lets them in; None: nobody would know. Who has the same `key` is the same.
     """
 
     viewer: Viewer

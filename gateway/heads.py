@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.edge import BROWSERS
@@ -14,6 +15,7 @@ from gateway.refusal import error
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sized
 
 AROUND_A_HEADER = 4
 """Bytes between a name and its value, and after them."""
@@ -35,6 +37,19 @@ class BoundedConfig(uvicorn.Config):
         self.head_seconds = head_seconds
 
 
+class Unhurried(FlowControl):
+    """Reads nothing more while there are requests that `wait`: uvicorn reads another piece for each one it answers."""
+
+    def __init__(self, transport: asyncio.Transport, wait: Sized) -> None:
+        super().__init__(transport)
+        self._wait = wait
+
+    def resume_reading(self) -> None:
+        """Read on, unless somebody waits."""
+        if not self._wait:
+            super().resume_reading()
+
+
 class BoundedHeads(HttpToolsProtocol):
     """One connection, whose heads are bounded as its configuration says.
 
@@ -50,10 +65,12 @@ class BoundedHeads(HttpToolsProtocol):
         self._began = False
         self._size = 0
         self._fed = 0
+        self._deaf = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own signature
         """Wait for the first head."""
         super().connection_made(transport)
+        self.flow = Unhurried(transport, self.pipeline)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,6 +80,8 @@ class BoundedHeads(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head has become too large or is not welcome any more."""
+        if self._deaf:
+            return
         self._began = False
         super().data_received(data)
         if self.transport.is_closing() or self.transport.get_protocol() is not self:
@@ -117,6 +136,16 @@ class BoundedHeads(HttpToolsProtocol):
             self._refuse_size()
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, error("BAD_REQUEST", msg))
+
+    def _should_upgrade(self) -> bool:
+        """Whether a socket may be opened, where one is asked for: not before what was asked earlier is answered."""
+        return (self.cycle is None or self.cycle.response_complete) and super()._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Read no further: what follows is in a protocol that we do not know, and uvicorn drops the first of it."""
+        super()._unsupported_upgrade_warning()
+        self._deaf = True
+        self.cycle.keep_alive = False
 
     def _count(self, size: int) -> None:
         self._size += size

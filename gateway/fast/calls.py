@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from resolvers.plan import Turn
 
 
+AROUND = 500
+"""Bytes that a ticket costs beside what it holds."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
     """What a request says, once it was read: who asks for what, and how it is answered. It holds for its bytes.
@@ -31,6 +35,11 @@ class Ticket:
     key: Hashable
     offered: bytes | None
     forwarded: bytes | None
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes, roughly, with what it may be the last to hold of the request that was read."""
+        return AROUND + len(self.forwarded or b"") + self.planned.size
 
 
 @dataclass(slots=True, eq=False)

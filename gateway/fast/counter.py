@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.budget import PAID_KEY
@@ -23,13 +24,18 @@ from gateway.refusal import Refused
 from gateway.telemetry import STARTED_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.fast.calls import Reply, Ticket
     from gateway.fast.front import Door
     from gateway.fast.way import ShortWay
 
+P = ParamSpec("P")
+T = TypeVar("T")
 URL = PATH.encode()
 FORWARDED = b"x-forwarded-for"
 OK = STATUS_LINE[200]
+LOG = structlog.get_logger(__name__)
 LARGEST = 16 * 1024
 """Bytes of a request that is worth being known by its bytes."""
 
@@ -67,12 +73,14 @@ class Counter(BoundedHeads):
         if self._held is not None and not self.transport.is_closing():
             self._let_go(None)
         if way is not None and digest is not None and self._made is not None and self._begun == 1 and self._whole:
-            way.tickets.keep(digest, self._made)
+            way.know(digest, self._made)
         self._refused = None
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        # What was answered at once in the same piece of data has begun to wait for the next request, which is here.
+        self._unset_keepalive_if_required()
         self._whole = False
         self._begun += 1
 
@@ -99,7 +107,7 @@ class Counter(BoundedHeads):
         way = self._door.way if self._door is not None else None
         if self._held is not None:
             call = None if way is None else self._as_call(way)
-            reply = None if way is None or call is None else way.at_once(call)
+            reply = None if way is None or call is None else _tried(way.at_once, call)
             if reply is not None and call is not None:
                 self._held = None
                 self._made = call.ticket
@@ -139,7 +147,7 @@ class Counter(BoundedHeads):
 
     def _handed_out(self, way: ShortWay, ticket: Ticket) -> bool:
         """Whether a request that came before was answered at once; if not, it is read as any other."""
-        reply = way.hand_out(ticket, self._address(ticket.forwarded), way.clock())
+        reply = _tried(way.hand_out, ticket, self._address(ticket.forwarded), way.clock())
         if reply is None or isinstance(reply, Refused):
             self._refused = reply
             return False
@@ -214,3 +222,12 @@ class Counter(BoundedHeads):
         length = b"content-length: %d\r\nx-request-id: " % len(reply.body)
         end = b"\r\n\r\n"
         self.transport.write(b"".join((OK, said, reply.head.lines, length, reply.request_id, end, reply.body)))
+
+
+def _tried(ask: Callable[P, T], *given: P.args, **named: P.kwargs) -> T | None:
+    """What is replied; None where we fail. Else the parser, in whose step this is, would call it a bad request."""
+    try:
+        return ask(*given, **named)
+    except Exception:
+        LOG.exception("answer at once failed")
+        return None

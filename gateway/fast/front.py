@@ -51,13 +51,16 @@ class Front:
 async def _serve(way: ShortWay, scope: Scope, receive: Receive, send: Send) -> Receive | None:
     """Answer a request; else what is left of it to read, for the ordinary way, and nothing was done."""
     started = scope[STARTED_KEY] = way.clock()
-    raw: bytes | None = scope["query_string"]
-    if scope["method"] == "POST":
-        raw, receive = await _body(way, receive)
     client = scope.get("client")
-    call = raw is not None and Call.of(scope["method"], scope["headers"], raw, client and client[0], started)
-    if not call:
+    call = Call.of(scope["method"], scope["headers"], scope["query_string"], client and client[0], started)
+    if call is None or way.head(call) is None:
+        # Whoever is refused for their head is told so before their body is there.
         return receive
+    if call.method == "POST":
+        raw, receive = await _body(way, receive)
+        if raw is None:
+            return receive
+        call.raw = raw
     reply = way.at_once(call) or await way.answer(call)
     if reply is None:
         if call.paid is not None:

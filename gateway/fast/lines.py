@@ -7,6 +7,7 @@ are the same lines, made at once and written together a moment later.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -35,8 +36,9 @@ class Lines:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write what waits; where nobody takes it any more, nobody is refused for that."""
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._stream.write(b"".join(waiting).decode())
-            self._stream.flush()
+            with suppress(OSError, ValueError):
+                self._stream.write(b"".join(waiting).decode())
+                self._stream.flush()

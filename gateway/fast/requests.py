@@ -45,7 +45,8 @@ class Planned:
     """A request that a plan may answer, held against every limit but the viewer's budget.
 
     `key` is what it says, `price` what the viewer pays, `cost` what follows the data and the request id, to which
-    what is left of the budget is added. `said` is what the line of such a request says of it.
+    what is left of the budget is added. `said` is what the line of such a request says of it, `weight` are the
+    bytes of its variables.
     """
 
     variables: Mapping[str, Any] | None
@@ -56,6 +57,12 @@ class Planned:
     digest: str | None
     text: str
     said: Mapping[str, Any]
+    weight: int
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes, roughly."""
+        return AROUND + PER_BYTE * self.weight
 
     def tail(self, paid: Verdict | None) -> bytes:
         """The end of the response, with what is left to the viewer."""
@@ -121,8 +128,9 @@ class Requests:
             digest,
             document.text,
             self._said(method, operation),
+            len(variables),
         )
-        self._known.keep(key, planned, AROUND + PER_BYTE * len(variables))
+        self._known.keep(key, planned, planned.size)
         return planned
 
     def plan(self, planned: Planned) -> Plan:

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from gateway.auth import Authenticator, Remembered
     from gateway.budget import Till, Verdict
     from gateway.fast.calls import Call
-    from gateway.fast.heads import Heads
+    from gateway.fast.heads import Head, Heads
     from gateway.fast.kept import KeptResponses
     from gateway.fast.lines import Lines
     from gateway.fast.requests import Requests
     from gateway.http import Terms
 
-TICKETS = 20_000
+TICKETS, TICKETS_MIB = 20_000, 32
 
 LOG = structlog.get_logger(__name__)
 
@@ -87,12 +87,16 @@ class ShortWay:
         self._say: Callable[..., Any] = (lines or structlog.get_logger("gateway.request")).info
         self._observe = observe
         self._counts = WayStatistics()
-        self.tickets: Bounded[bytes, Ticket] = Bounded(TICKETS, TICKETS)
+        self.tickets: Bounded[bytes, Ticket] = Bounded(TICKETS, TICKETS_MIB << 20)
         """What requests say that were handed something out lately, by the SHA-256 of all their bytes."""
 
     def statistics(self) -> WayStatistics:
         """Counts since the start."""
         return self._counts
+
+    def head(self, call: Call) -> Head | None:
+        """The head of the reply to a request; None where its own says already that the ordinary way is to answer."""
+        return None if b"content-encoding" in call.heads else self._heads.of(call.method, call.heads)
 
     def at_once(self, call: Call) -> Reply | None:
         """The reply to somebody who is known, asking for what is kept for them; None: `answer` may have one."""
@@ -105,6 +109,11 @@ class ShortWay:
             call.paid = reply
             return None
         return reply
+
+    def know(self, digest: bytes, ticket: Ticket) -> None:
+        """Know a request by its bytes from now on, unless it names itself: then it never comes a second time."""
+        if ticket.offered is None:
+            self.tickets.keep(digest, ticket, ticket.size)
 
     def hand_out(self, ticket: Ticket, address: str | None, started: float) -> Reply | Refused | None:
         """The reply that is kept for somebody, who still holds their token and pays for it.
@@ -189,7 +198,7 @@ class ShortWay:
     def _ticket(self, call: Call, who: Remembered) -> Ticket | None:
         """What a request says; None where it is none of those that a plan may answer."""
         heads = call.heads
-        head = None if b"content-encoding" in heads else self._heads.of(call.method, heads)
+        head = self.head(call)
         if head is None:
             return None
         if call.method == "POST":

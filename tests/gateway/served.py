@@ -18,7 +18,7 @@ from gateway.settings import Settings
 from gateway.streams.messages import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from websockets.asyncio.client import ClientConnection
 
@@ -27,10 +27,14 @@ PATIENCE = 10.0
 
 
 @asynccontextmanager
-async def served(app: Any, *, lifespan: bool = False, settings: Settings | None = None) -> AsyncIterator[str]:
-    """The host and port where an application is served, while the context is open."""
+async def served(
+    app: Any, *, lifespan: bool = False, settings: Settings | None = None, options: Mapping[str, Any] | None = None
+) -> AsyncIterator[str]:
+    """The host and port where an application is served, while the context is open; uvicorn is told the `options`."""
     config = uvicorn_config(settings or Settings.model_validate({"port": 0}), app)
     config.lifespan = "on" if lifespan else "off"
+    for name, value in (options or {}).items():
+        setattr(config, name, value)
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     host, port = socket.getsockname()

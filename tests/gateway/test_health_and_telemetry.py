@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -188,6 +189,9 @@ async def test_metrics_count_by_kind_and_status_and_name_nobody() -> None:
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'gateway_requests_total{kind="query",process="7",status="200"} 2.0' in answer.text
     assert 'gateway_request_seconds_count{kind="query",process="7"} 2.0' in answer.text
+    # As every library writes them: rules and dashboards name the bounds letter for letter.
+    bounds = set(re.findall(r'gateway_request_seconds_bucket{kind="query",le="([^"]+)"', answer.text))
+    assert {"0.001", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"} <= bounds
     assert not any(word in answer.text for word in (LENA, "Dashboard", "hello"))
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from analytics.world import World
     from datasources.simulator.campus import Campus
+    from gateway.fast.lines import Lines
     from tests.river.bearers import Who
 
 DASHBOARD = (Path(__file__).parent.parent / "operations" / "learner-dashboard.graphql").read_text()
@@ -230,9 +231,9 @@ async def running(  # noqa: PLR0913 - one argument for each thing a test changes
         yield Gateway(app, clock)
 
 
-def outside_of(services: Services, clock: Clock, patience: float = 5.0) -> Outside:
+def outside_of(services: Services, clock: Clock, patience: float = 5.0, lines: Lines | None = None) -> Outside:
     """What a process of a test takes from the world around it."""
-    return Outside(clock.now, clock.monotonic, random.Random(7), _at_once, services, patience)
+    return Outside(clock.now, clock.monotonic, random.Random(7), _at_once, services, patience, lines)
 
 
 def settings_of(url: str, clock_of_platform: datetime = AS_OF, **settings: Any) -> Settings:
