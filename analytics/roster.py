@@ -21,6 +21,7 @@ from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import people, roster
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.wire import wire_of
 
 if TYPE_CHECKING:
     from datasources.fetch import Facts, Fetched, Services
@@ -213,8 +214,9 @@ async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster
     if about.fact is None or members.fact is None:
         return _silent((about, members))
     people = [user for user in members.fact.users if user.is_active]
-    taken = await facts.load_many(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
-    courses = {course.id: course for one in taken.values() if one.fact for course in one.fact.courses}
+    taken = await facts.load_packed(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
+    lists = (wire_of(Courses).unpacked(one.fact) for one in taken.values() if one.fact is not None)
+    courses = {course.id: course for each in lists for course in each.courses}
     enrolled = await facts.load_many(Enrollments, sorted(courses))
     # An answer that is missing must not look like a course that everybody left.
     if silent := _silent((*taken.values(), *enrolled.values())):
