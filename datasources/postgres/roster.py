@@ -182,6 +182,10 @@ _UPSERT: dict[type[SQLModel], str] = {model: _upsert(model) for model in _COPIED
 _REMOVE: dict[type[SQLModel], str] = {model: _remove(model) for model in _COPIED}
 _AFTERWARDS = (
     """
+    UPDATE syncs SET people = (SELECT count(*) FROM people WHERE organization = (SELECT my_organization()))
+    WHERE organization = (SELECT my_organization())
+    """,
+    """
     UPDATE courses c SET learners = n.learners
     FROM (
         SELECT o.organization, o.id, count(e.person) AS learners
