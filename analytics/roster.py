@@ -7,6 +7,7 @@ The copy is made when an organization is first asked about, and again behind the
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ class Roster:
         self.places = Places(database, now=now, patience=patience)
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
+        self._eras: Counter[str | None] = Counter()
         self._copies: dict[str, asyncio.Task[None]] = {}
         self.forgetting: list[Callable[[str | None], None]] = []
         """Who else is to be told of an organization that is asked about anew."""
@@ -117,6 +119,7 @@ class Roster:
 
     def forget(self, organization: str | None) -> None:
         """Ask the database anew who is in an organization; None: in any."""
+        self._eras[organization] += 1
         self.places.drop(organization)
         self._memory.drop_where(lambda key: organization is None or organization in key)
         if organization is not None:
@@ -133,6 +136,10 @@ class Roster:
         if due <= self._now():
             self._begin(organization)
         return True
+
+    def era(self, organization: str) -> int:
+        """A number that is another one once the database was asked anew who is in an organization."""
+        return self._eras[organization] + self._eras[None]
 
     def late(self, told_at: datetime) -> bool:
         """Whether a copy is so old that the services must have failed to tell of it anew."""
