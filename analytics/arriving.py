@@ -46,12 +46,16 @@ class Arrivals:
         self._world = world
         self._seen: Memory[Viewer, bool] = Memory(items=20_000, room=20_000, size=lambda _: 1, now=world.now)
 
+    def seen(self, viewer: Viewer) -> bool:
+        """Whether a viewer's own were looked through within the hour."""
+        return bool(self._seen.get(viewer))
+
     async def arrived(self, viewer: Viewer) -> None:
         """Have what is missing or stale of a viewer's own worked out, at most once an hour; it never raises.
 
         Other processes are asked through the jobs that such a check made.
         """
-        if self._seen.get(viewer):
+        if self.seen(viewer):
             return
         self._seen.put(viewer, value=True, until=self._world.now() + EVERY)
         actor = Actor(viewer.organization, viewer.user, viewer.role.value)

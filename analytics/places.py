@@ -43,9 +43,9 @@ class Places:
         self._loaders: dict[str, DataLoader[str, Sequence[people.Course]]] = {}
         self._deciders: dict[str, DataLoader[str, Decisions]] = {}
 
-    def drop(self, organization: str) -> None:
-        """Forget what is remembered of an organization: its roster was copied anew."""
-        self._memory.drop_where(lambda key: organization in key)
+    def drop(self, organization: str | None) -> None:
+        """Forget what is remembered of an organization, or of any: its roster was copied anew."""
+        self._memory.drop_where(lambda key: organization is None or organization in key)
 
     async def told_at(self, organization: str) -> datetime | None:
         """When the services last told of an organization; None: never."""

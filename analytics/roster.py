@@ -7,6 +7,7 @@ The copy is made when an organization is first asked about, and again behind the
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,8 @@ EVERY = timedelta(minutes=10)
 LATE = 3 * EVERY
 AGAIN = timedelta(seconds=30)
 """How long to wait after a copy that failed."""
-REMEMBERED = timedelta(seconds=60)
+REMEMBERED = EVERY / 2
+"""How long people are remembered, unless it is heard before that their organization was copied anew."""
 KNOWN_EARLIER = timedelta(hours=1)
 """How long people are still known while the database is away."""
 SECONDS = 60.0
@@ -66,8 +68,9 @@ class Roster:
         self.places = Places(database, now=now, patience=patience)
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
+        self._eras: Counter[str | None] = Counter()
         self._copies: dict[str, asyncio.Task[None]] = {}
-        self.forgetting: list[Callable[[str], None]] = []
+        self.forgetting: list[Callable[[str | None], None]] = []
         """Who else is to be told of an organization that is asked about anew."""
 
     async def ready(self, organization: str) -> None:
@@ -79,12 +82,17 @@ class Roster:
                 self._missing.setdefault(organization, TELLERS)
             else:
                 due = self._next.setdefault(organization, due)
-        if (due is None or due <= self._now()) and organization not in self._copies:
+        if due is None or due <= self._now():
+            self._begin(organization)
+        if organization in self._missing and (copy := self._copies.get(organization)) is not None:
+            await asyncio.wait((copy,), timeout=self._patience)
+
+    def _begin(self, organization: str) -> None:
+        """Begin to copy an organization, unless that is under way."""
+        if organization not in self._copies:
             self._next[organization] = self._now() + AGAIN
             copying = self._copies[organization] = asyncio.create_task(self._copy(organization))
             copying.add_done_callback(lambda _: self._copies.pop(organization, None))
-        if organization in self._missing and (copy := self._copies.get(organization)) is not None:
-            await asyncio.wait((copy,), timeout=self._patience)
 
     async def _copy(self, organization: str) -> None:
         """Copy one organization from the directory and course services, in one transaction; what is new is left."""
@@ -110,18 +118,29 @@ class Roster:
         self._missing.pop(organization, None)
         self.forget(organization)
 
-    def forget(self, organization: str) -> None:
-        """Ask the database anew who is in an organization."""
+    def forget(self, organization: str | None) -> None:
+        """Ask the database anew who is in an organization; None: in any."""
+        self._eras[organization] += 1
         self.places.drop(organization)
-        self._memory.drop_where(lambda key: organization in key)
-        self._earlier.drop_where(lambda key: organization in key)
+        self._memory.drop_where(lambda key: organization is None or organization in key)
+        if organization is not None:
+            # Nobody was seen to go: while the database is away, who was known is known still.
+            self._earlier.drop_where(lambda key: organization in key)
         for told in self.forgetting:
             told(organization)
 
     def at_hand(self, organization: str) -> bool:
-        """Whether there is a copy, and no newer one is due, as far as this process knows: `ready` would do nothing."""
+        """Whether there is a copy, as far as this process knows; as `ready`, it has one that is due made anew."""
         due = self._next.get(organization)
-        return due is not None and due > self._now() and organization not in self._missing
+        if due is None or organization in self._missing:
+            return False
+        if due <= self._now():
+            self._begin(organization)
+        return True
+
+    def era(self, organization: str) -> int:
+        """A number that is another one once the database was asked anew who is in an organization."""
+        return self._eras[organization] + self._eras[None]
 
     def late(self, told_at: datetime) -> bool:
         """Whether a copy is so old that the services must have failed to tell of it anew."""

@@ -74,6 +74,11 @@ class Memory(Generic[K, V]):
         entry = self._entries.get(key)
         return entry.until if entry is not None and entry.until > self._now() else None
 
+    def held(self) -> list[tuple[K, V]]:
+        """Everything that is kept and whose time is not up, used by this no more recently than before."""
+        now = self._now()
+        return [(key, entry.value) for key, entry in self._entries.items() if entry.until > now]
+
     def mark(self) -> int:
         """A mark to take before reading what will be `put`, so that a drop in between is not undone by it."""
         return self._drops

@@ -35,7 +35,7 @@ from gateway import settings as settings_module
 from gateway.checks import checks
 from gateway.edge import Edge, gate_of
 from gateway.endpoint import endpoint, parts_of
-from gateway.fast.front import Door, Front
+from gateway.fast.front import DOOR, Door, Front
 from gateway.fast.lines import Lines
 from gateway.fast.opening import short_way
 from gateway.health import Alive, Readiness
@@ -49,7 +49,7 @@ from gateway.telemetry import Telemetry
 from resolvers.schema import build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     import httpx
     import strawberry
@@ -114,7 +114,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     gate = gate_of(settings)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         async with AsyncExitStack() as stack:
             leaving = asyncio.Event()
             stack.enter_context(told_to_stop(leaving))
@@ -131,7 +131,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
             ready.app = Readiness(checks(settings, world))
             room = settings.responses_mib << 20
             door.way = short_way(parts, world, stack, gate=gate, room=room, metrics=metrics, lines=around.lines)
-            yield
+            yield {DOOR: door}
             door.way = None
 
     routes: list[Route | WebSocketRoute | Mount] = [

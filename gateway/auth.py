@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import jwt
 
@@ -58,6 +58,9 @@ class Verified:
 class Standing(Protocol):
     """Where it is known whether somebody with a good token may be heard still."""
 
+    def holds_now(self, claim: Claim) -> bool | None:
+        """Whether the token still lets them in, where that is known without looking."""
+
     async def holds(self, claim: Claim) -> bool:
         """Whether the token still lets them in."""
 
@@ -72,13 +75,23 @@ class Standing(Protocol):
 class Session:
     """Who is asking, and until when (seconds since 1970) their token says so.
 
-    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would.
+    `lost` returns when the token no longer lets them in, where anybody would know; None: nobody would. Sessions have
+    the same `key` where their viewers are equal, and only there.
     """
 
     viewer: Viewer
     expires: float
     token: str = ""
     lost: Callable[[], Awaitable[None]] | None = None
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A text remembers its hash, a viewer would be hashed field by field each time.
+        object.__setattr__(self, "key", repr(self.viewer))
+
+
+Remembered: TypeAlias = tuple[Session, Verified]
+"""A session, and what the token said that it is made of."""
 
 
 def losing_of(session: Session | None) -> asyncio.Future[None]:
@@ -127,7 +140,7 @@ class Authenticator:
         self._leeway = leeway
         self._remember = remember
         self._known: Bounded[str, Verified] = Bounded(count, count)
-        self._sessions: Bounded[tuple[bytes, bytes | None], tuple[Session, Verified]] = Bounded(count, count)
+        self._sessions: Bounded[tuple[bytes, bytes | None], Remembered] = Bounded(count, count)
 
     async def __call__(self, headers: Headers) -> Viewer | None:
         """Who sent these headers; None without a token.
@@ -138,17 +151,26 @@ class Authenticator:
         session = await self.session(headers)
         return None if session is None else session.viewer
 
-    async def known(self, authorization: bytes, role: bytes | None) -> Session | None:
-        """Who sent these values of `Authorization` and `X-Active-Role`, if that is remembered and still holds.
+    def remembered(self, authorization: bytes, role: bytes | None) -> Remembered | None:
+        """Who sent these values of `Authorization` and `X-Active-Role`, if they were verified before.
 
-        It never refuses: of whom it says None, `session` says why. That a token was taken back is seen here too.
+        Whether that still holds, `holds_now` and `holds` say.
         """
-        remembered = self._sessions.get((sha256(authorization).digest(), role))
-        if remembered is None or self._now() >= remembered[1].believed:
-            return None
-        session, verified = remembered
-        holds = self._standing is None or await self._standing.holds(verified.claim)
-        return session if holds else None
+        return self._sessions.get((sha256(authorization).digest(), role))
+
+    def holds_now(self, remembered: Remembered) -> bool:
+        """Whether it is known without looking that somebody is still to be believed; False: look, or refuse them."""
+        verified = remembered[1]
+        if self._now() >= verified.believed:
+            return False
+        return self._standing is None or bool(self._standing.holds_now(verified.claim))
+
+    async def holds(self, remembered: Remembered) -> bool:
+        """Whether somebody is still to be believed; False: `session` says why not, or that they are after all."""
+        verified = remembered[1]
+        if self._now() >= verified.believed:
+            return False
+        return self._standing is None or await self._standing.holds(verified.claim)
 
     async def session(self, headers: Headers) -> Session | None:
         """Who sent these headers and for how long they are believed; None without a token.

@@ -6,8 +6,8 @@ last sixty seconds still cover. Two numbers a viewer, and room comes back steadi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.bounded import Bounded
 from gateway.refusal import Refused, error
@@ -25,8 +25,7 @@ HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What was taken of one thing: in the window of this number, and in the one before it."""
 
     seconds: int
@@ -39,7 +38,11 @@ class Taken:
         window = int(now // self.seconds)
         if self.window >= window:
             return self
-        return replace(self, window=window, current=0, before=self.current if self.window == window - 1 else 0)
+        return Taken(self.seconds, window, 0, self.current if self.window == window - 1 else 0)
+
+    def plus(self, more: int) -> Taken:
+        """The same after taking this much more."""
+        return Taken(self.seconds, self.window, self.current + more, self.before)
 
     def share(self, now: float) -> float:
         """How much of the window before still counts, 0 to 1."""
@@ -47,7 +50,7 @@ class Taken:
 
     def counted(self, now: float) -> int:
         """What counts at this moment, which lies in this window."""
-        return self.current + int(self.before * self.share(now))
+        return self.current + int(self.before * self.share(now)) if self.before else self.current
 
     def wait(self, now: float, room: int) -> int:
         """Whole seconds until no more than `room` counts, if nothing else is taken; `room` is not negative."""
@@ -72,8 +75,7 @@ class Allowance:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """What one viewer took."""
 
     cost: Taken = Taken(60)
@@ -81,18 +83,15 @@ class Account:
 
     def at(self, now: float) -> Account:
         """The same at this moment."""
-        return Account(self.cost.at(now), self.requests.at(now))
+        cost, requests = self.cost.at(now), self.requests.at(now)
+        return self if cost is self.cost and requests is self.requests else Account(cost, requests)
 
     def take(self, cost: int, requests: int) -> Account:
         """The same after taking this much more."""
-        return Account(
-            replace(self.cost, current=self.cost.current + cost),
-            replace(self.requests, current=self.requests.current + requests),
-        )
+        return Account(self.cost.plus(cost), self.requests.plus(requests))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """An account after one operation was asked for, and the limit that refused it: `cost`, `requests` or none."""
 
     account: Account
@@ -109,14 +108,16 @@ class Verdict:
     @property
     def said(self) -> dict[str, Any]:
         """What is left, for the extensions of a response."""
-        return {
-            name: {"left": self.left(name), "limit": limit, "seconds": taken.seconds}
-            for name, limit, taken in (
-                ("cost", self.allowance.cost, self.account.cost),
-                ("requests", self.allowance.requests, self.account.requests),
-            )
-            if limit is not None
-        }
+        said: dict[str, Any] = {}
+        if self.allowance.cost is not None:
+            said["cost"] = _left(self.account.cost, self.allowance.cost, self.now)
+        if self.allowance.requests is not None:
+            said["requests"] = _left(self.account.requests, self.allowance.requests, self.now)
+        return said
+
+
+def _left(taken: Taken, limit: int, now: float) -> dict[str, int]:
+    return {"left": max(0, limit - taken.counted(now)), "limit": limit, "seconds": taken.seconds}
 
 
 def judge(account: Account, allowance: Allowance, cost: int, now: float) -> Verdict:
@@ -150,6 +151,10 @@ class OwnTill:
 
     async def take(self, payer: str, cost: int) -> Verdict:
         """One more operation of a viewer, and what it costs."""
+        return self.take_now(payer, cost)
+
+    def take_now(self, payer: str, cost: int) -> Verdict:
+        """The same at once."""
         verdict = judge(self._accounts.get(payer) or Account(), self._allowance, cost, self._now())
         self._accounts.keep(payer, verdict.account)
         return verdict
@@ -161,7 +166,15 @@ async def spend(till: Till, payer: str, cost: int) -> Verdict:
     Raises:
         Refused: 429, naming the limit, the value, and the seconds after which it would pass.
     """
-    verdict = await till.take(payer, cost)
+    return settled(await till.take(payer, cost), cost)
+
+
+def settled(verdict: Verdict, cost: int) -> Verdict:
+    """A verdict that lets an operation of this cost pass.
+
+    Raises:
+        Refused: as `spend`.
+    """
     if verdict.over is None:
         return verdict
     wanted = cost if verdict.over == "cost" else 1

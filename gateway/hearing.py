@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.watching import answers_key, job_key
-from datasources.postgres import answers, breakers, erasure, jobs, sessions
+from datasources.postgres import answers, breakers, erasure, jobs, roster, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -27,6 +27,7 @@ async def hear(world: World, stack: AsyncExitStack) -> None:
         erasure.CHANNEL: partial(_erasure, world),
         jobs.CHANNEL: partial(_job, world),
         breakers.CHANNEL: partial(_breaker, world),
+        roster.CHANNEL: world.roster.forget,
     }
     if world.standings is not None:
         ears[sessions.CHANNEL] = world.standings.heard

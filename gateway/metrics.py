@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
@@ -44,17 +47,43 @@ class Count:
 Watched: TypeAlias = Callable[[], Awaitable[Iterable[Count]]]
 
 
-class _Counted(Collector):
-    """What this process counts by itself, and numbers that were counted elsewhere."""
+class _Requests(Collector):
+    """Requests and how long they took. Plain numbers, since one loop counts: locks took longer than counting."""
 
-    def __init__(self, own: CollectorRegistry, counts: Iterable[Count], process: str) -> None:
-        self._own = own
+    def __init__(self, process: str) -> None:
+        self._process = process
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(BUCKETS) + 1))
+
+    def add(self, kind: str, status: str, seconds: float) -> None:
+        """Count one request."""
+        self._counts[kind, status] += 1
+        self._seconds[kind] += seconds
+        self._buckets[kind][bisect_left(BUCKETS, seconds)] += 1
+
+    def collect(self) -> Iterable[Metric]:
+        """The numbers as they stand."""
+        counts = CounterMetricFamily("gateway_requests", "Requests answered.", labels=("kind", "status", "process"))
+        for (kind, status), number in self._counts.items():
+            counts.add_metric((kind, status, self._process), number)
+        says = "Seconds until the answer was whole."
+        took = HistogramMetricFamily("gateway_request_seconds", says, labels=("kind", "process"))
+        for kind, each in self._buckets.items():
+            until = [*map(str, BUCKETS), "+Inf"]
+            took.add_metric((kind, self._process), list(zip(until, accumulate(each), strict=True)), self._seconds[kind])
+        return counts, took
+
+
+class _Told(Collector):
+    """Numbers that were counted elsewhere."""
+
+    def __init__(self, counts: Iterable[Count], process: str) -> None:
         self._counts = counts
         self._process = process
 
     def collect(self) -> Iterable[Metric]:
         """The numbers as they stand."""
-        yield from self._own.collect()
         families: dict[str, GaugeMetricFamily | CounterMetricFamily] = {}
         for one in self._counts:
             labels = one.labels if one.shared else {**one.labels, "process": self._process}
@@ -62,35 +91,20 @@ class _Counted(Collector):
             if one.name not in families:
                 families[one.name] = kind(one.name, one.says, labels=tuple(labels))
             families[one.name].add_metric(tuple(labels.values()), one.number)
-        yield from families.values()
+        return families.values()
 
 
 class Metrics:
     """What one process counted, and the ASGI application behind `/metrics` that says it.
 
-    A scrape reaches one process; its series carry `process`, so that those of several are never mixed up.
+    A scrape reaches one process; its series carry `process`, so that those of several are never mixed up. Belongs to
+    one event loop.
     """
 
     def __init__(self, process: str) -> None:
         self._process = process
-        self._registry = CollectorRegistry()
-        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
-        self._requests = Counter(
-            "gateway_requests", "Requests answered.", ("kind", "status", "process"), registry=self._registry
-        )
-        self._seconds = Histogram(
-            "gateway_request_seconds",
-            "Seconds until the answer was whole.",
-            ("kind", "process"),
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
-        self._operations = Counter(
-            "gateway_socket_operations",
-            "Operations over websockets that are over; the code of one that went well is OK.",
-            ("kind", "code", "process"),
-            registry=self._registry,
-        )
+        self._requests = _Requests(process)
+        self._operations: Counter[tuple[str, str]] = Counter()
         self._watched: list[Watched] = []
 
     def watch(self, counts: Watched) -> None:
@@ -102,23 +116,25 @@ class Metrics:
 
     def operated(self, kind: str, code: str, _seconds: float) -> None:
         """Count one operation of a websocket: how long it was open says nothing about us."""
-        self._operations.labels(kind, code, self._process).inc()
+        self._operations[kind, code] += 1
 
     def observe(self, kind: str, status: int, seconds: float) -> None:
         """Count one request: `query`, `mutation`, `batch` or `other`."""
-        series = self._series.get((kind, status))
-        if series is None:
-            # Finding a series costs three times as much as counting in it, and there are only a few.
-            counted = self._requests.labels(kind, str(status), self._process)
-            series = self._series[kind, status] = counted, self._seconds.labels(kind, self._process)
-        series[0].inc()
-        series[1].observe(seconds)
+        self._requests.add(kind, str(status), seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Say everything that was counted."""
-        counts = [one for told in await asyncio.gather(*map(_look, self._watched)) for one in told]
+        says = "Operations over websockets that are over; the code of one that went well is OK."
+        counts = [
+            Count("gateway_socket_operations", says, number, {"kind": kind, "code": code})
+            for (kind, code), number in self._operations.items()
+        ]
+        counts += [one for told in await asyncio.gather(*map(_look, self._watched)) for one in told]
+        registry = CollectorRegistry()
+        registry.register(self._requests)
+        registry.register(_Told(counts, self._process))
         response = Response(
-            generate_latest(_Counted(self._registry, counts, self._process)),
+            generate_latest(registry),
             headers={"Cache-Control": "no-store"},
             media_type=CONTENT_TYPE_LATEST,
         )

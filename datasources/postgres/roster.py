@@ -32,6 +32,11 @@ _FORGET = text(
 )
 
 
+CHANNEL = "roster"
+"""Where every process hears the id of an organization that was copied anew."""
+_TELL = text("SELECT pg_notify(:channel, :organization)")
+
+
 @dataclass(frozen=True, slots=True)
 class Roster:
     """Everything the services say about who belongs to an organization, learns and teaches there.
@@ -50,8 +55,8 @@ class Roster:
 async def sync(database: Database, roster: Roster) -> bool:
     """Replace what is kept of one organization's roster, in one transaction.
 
-    Who is no longer in it goes, with their enrolments and their kept answers. False when a newer roster
-    is kept already, and then nothing changes.
+    Who is no longer in it goes, with their enrolments and their kept answers; every process hears of it. False when
+    a newer roster is kept already, and then nothing changes.
     """
     organization = roster.organization.id
     tables = _rows(roster)
@@ -74,6 +79,7 @@ async def sync(database: Database, roster: Roster) -> bool:
             await connection.execute(text(_REMOVE[table]), told)
         for statement in _AFTERWARDS:
             await connection.execute(text(statement))
+        await connection.execute(_TELL, {"channel": CHANNEL, "organization": organization})
     return True
 
 
@@ -200,6 +206,10 @@ _COPIED = (OrganizationRow, PersonRow, CourseRow, EnrollmentRow, TeachingRow)
 _UPSERT: dict[type[SQLModel], str] = {model: _upsert(model) for model in _COPIED}
 _REMOVE: dict[type[SQLModel], str] = {model: _remove(model) for model in _COPIED}
 _AFTERWARDS = (
+    """
+    UPDATE syncs SET people = (SELECT count(*) FROM people WHERE organization = (SELECT my_organization()))
+    WHERE organization = (SELECT my_organization())
+    """,
     """
     UPDATE courses c SET learners = n.learners
     FROM (

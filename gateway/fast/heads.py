@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     from gateway.edge import Gate
 
-Head: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
-"""The headers of a response, but for its length and its id."""
+
+class Head(NamedTuple):
+    """The headers of a response, but for its length and its id; `lines` are the same as they are sent."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    lines: bytes
+
 
 KINDS, KINDS_KIB = 500, 256
-DECIDE = (b"host", b"origin", b"accept", b"content-type")
-"""The headers of a request that decide how it is answered."""
 
 
 class Heads:
@@ -34,17 +37,20 @@ class Heads:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._known: Bounded[tuple[bytes | None, ...], Head | bool] = Bounded(KINDS, KINDS_KIB << 10)
+        self._known: Bounded[tuple[str | bytes | None, ...], Head | Literal[False]] = Bounded(KINDS, KINDS_KIB << 10)
 
     def of(self, method: str, heads: Mapping[bytes, bytes]) -> Head | None:
-        """The head of the response; None where the ordinary way is to say so, or to refuse."""
-        said = tuple(map(heads.get, DECIDE))
-        key = (method.encode(), *said)
+        """The head of the response; None where the ordinary way is to say so, or to refuse.
+
+        What decides how a request is answered are its method and four of its headers.
+        """
+        say = heads.get
+        key = (method, say(b"host"), say(b"origin"), say(b"accept"), say(b"content-type"))
         found = self._known.get(key)
         if found is None:
             found = self._head(method, heads) or False
-            self._known.keep(key, found, sum(len(one or b"") for one in key))
-        return None if isinstance(found, bool) else found
+            self._known.keep(key, found, sum(len(one or "") for one in key))
+        return found or None
 
     def _head(self, method: str, heads: Mapping[bytes, bytes]) -> Head | None:
         given = Headers(raw=list(heads.items()))
@@ -64,7 +70,7 @@ class Heads:
             return None
         marked = MutableHeaders({**HEADERS, "Content-Type": f"{media}; charset=utf-8"})
         self._gate.mark(marked, origin)
-        return tuple(marked.raw)
+        return Head(tuple(marked.raw), b"".join([b"%s: %s\r\n" % pair for pair in marked.raw]))
 
 
 def again(read: list[Message], receive: Receive, *, late: bool = False) -> Receive:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 import orjson
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SOON = 0.1
 """Seconds until what was said is written."""
@@ -30,11 +27,7 @@ class Lines:
 
     def info(self, event: str, **said: Any) -> None:
         """One line, as a logger of requests says it."""
-        self.say({"event": event, **said})
-
-    def say(self, said: Mapping[str, Any]) -> None:
-        """One line."""
-        stamped = {**said, "logger": "gateway.request", "level": "info", "timestamp": datetime.now(UTC)}
+        stamped = {"event": event, **said, "logger": "gateway.request", "level": "info", "timestamp": datetime.now(UTC)}
         self._waiting.append(orjson.dumps(stamped, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_later(SOON, self.flush)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from analytics.at_hand import Finder
 from analytics.hearsay import Hearsay
 from datasources.postgres.reading import Reading
-from gateway.fast.front import ShortWay
 from gateway.fast.heads import Heads
 from gateway.fast.kept import KeptResponses
 from gateway.fast.requests import Requests
+from gateway.fast.way import ShortWay
 from gateway.metrics import Count
 from resolvers.plan.document import compile_plan
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from datasources.postgres.reading import ReadingStatistics
     from gateway.edge import Gate
     from gateway.endpoint import Parts
-    from gateway.fast.front import WayStatistics
     from gateway.fast.kept import KeptStatistics
     from gateway.fast.lines import Lines
+    from gateway.fast.way import WayStatistics
     from gateway.metrics import Metrics
 
 
@@ -76,9 +76,11 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
 
 def _counts(way: WayStatistics, kept: KeptStatistics, reading: ReadingStatistics) -> Iterable[Count]:
     """What the short way counts."""
-    says = "Requests by the way they were answered: from what is kept, by a plan, from what is kept though the "
-    says += "database does not answer, or the ordinary way."
-    for name in ("kept", "planned", "at_worst", "passed_on"):
+    says = (
+        "Requests by the way they were answered: from what is kept, by a plan (again: those of them whose viewer was "
+    )
+    says += "known to hear all of it), from what is kept though the database does not answer, or the ordinary way."
+    for name in ("kept", "planned", "again", "at_worst", "passed_on"):
         yield Count("gateway_ways", says, getattr(way, name), {"of": name})
     for name in ("hits", "misses", "evictions", "dropped"):
         yield Count("gateway_kept_responses", "What became of kept responses.", getattr(kept, name), {"of": name})

@@ -32,30 +32,34 @@ BODIES, BODIES_MIB = 20_000, 16
 PLANS, PLANS_MIB = 1_000, 32
 PER_CHARACTER = 240
 """Bytes that a plan costs for a character of its document, whose tree it holds."""
+PATH = "/graphql"
+"""What is asked here."""
 LONGEST_VARIABLES = 1_024
 """Bytes of variables, as JSON, that are worth being a part of a key."""
-AROUND = 2_000
-"""Bytes that a request costs beside its text."""
+AROUND, PER_BYTE = 800, 8
+"""Bytes that a request costs, and more for each byte of its variables; the text is the document's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planned:
     """A request that a plan may answer, held against every limit but the viewer's budget.
 
-    `key` is what it says, `cost` what follows the data and the request id, to which what is left of the budget is
-    added.
+    `key` is what it says, `price` what the viewer pays, `cost` what follows the data and the request id, to which
+    what is left of the budget is added. `said` is what the line of such a request says of it.
     """
 
     variables: Mapping[str, Any] | None
     operation: Operation
     key: Hashable
+    price: int
     cost: bytes
     digest: str | None
     text: str
+    said: Mapping[str, Any]
 
     def tail(self, paid: Verdict | None) -> bytes:
         """The end of the response, with what is left to the viewer."""
-        return self.cost + (b"}}}" if paid is None else b',"budget":' + orjson.dumps(paid.said) + b"}}}")
+        return self.cost + (b"}}}" if paid is None else b',"budget":%b}}}' % orjson.dumps(paid.said))
 
 
 class Requests:
@@ -76,19 +80,19 @@ class Requests:
     def of_body(self, raw: bytes) -> Planned | None:
         """The request in the body of a POST; None where the ordinary way is to read it."""
         key = b"b" + sha256(raw).digest()
-        return self._known.get(key) or self._read(key, len(raw), lambda: wire.from_body(raw, 0))
+        return self._known.get(key) or self._read(key, "POST", lambda: wire.from_body(raw, 0))
 
     def of_query_string(self, raw: bytes, largest: int) -> Planned | None:
         """The request in the URL of a GET; None where the ordinary way is to read it."""
         key = b"?" + sha256(raw).digest()
-        return self._known.get(key) or self._read(key, len(raw), lambda: wire.from_query_string(raw, largest))
+        return self._known.get(key) or self._read(key, "GET", lambda: wire.from_query_string(raw, largest))
 
     def used(self, planned: Planned) -> None:
         """A request was answered: the document that its hash stands for stays known as long as it is asked for."""
         if planned.digest is not None:
             self._texts.keep(planned.digest, planned.text)
 
-    def _read(self, key: bytes, size: int, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
+    def _read(self, key: bytes, method: str, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
         try:
             asked = read()
             if isinstance(asked, list):
@@ -105,18 +109,20 @@ class Requests:
         if operation is None or document.errors or operation.kind is not OperationType.QUERY:
             return None
         plan = self._plan(document, operation)
-        variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS) if asked.variables else b""
+        variables = _exactly(orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)) if asked.variables else b""
         if plan is None or len(variables) > LONGEST_VARIABLES:
             return None
         planned = Planned(
             asked.variables,
             operation,
             (document.text, operation.name, variables),
+            max(1, operation.tally.cost),
             self._cost(operation),
             digest,
             document.text,
+            self._said(method, operation),
         )
-        self._known.keep(key, planned, AROUND + 2 * size)
+        self._known.keep(key, planned, AROUND + PER_BYTE * len(variables))
         return planned
 
     def plan(self, planned: Planned) -> Plan:
@@ -138,6 +144,17 @@ class Requests:
             self._plans.keep(key, plan, PER_CHARACTER * len(document.text))
         return plan or None
 
+    def _said(self, method: str, operation: Operation) -> Mapping[str, Any]:
+        """The same mapping for all requests of an operation."""
+        said = {"method": method, "path": PATH, "status": 200, "kind": operation.kind.value}
+        named = {"operation": operation.name[:100]} if operation.name else {}
+        return said | named | {"cost": operation.tally.cost}
+
     def _cost(self, operation: Operation) -> bytes:
         cost = {"static": operation.tally.cost, "limit": self._documents.limits.cost}
         return b'","cost":' + orjson.dumps(cost).removesuffix(b"}")
+
+
+def _exactly(made: bytes) -> bytes:
+    """The same bytes without the room that orjson had for more: four thousand, whatever it wrote."""
+    return bytes(memoryview(made))

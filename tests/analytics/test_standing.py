@@ -13,7 +13,7 @@ from analytics.standing import Claim, Standings
 from datasources.directory import User
 from datasources.postgres.connection import DatabaseError
 from datasources.wire import Batch
-from tests.cast import ACME, LENA, OTHER
+from tests.cast import ACME, LARS, LENA, OTHER
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -31,16 +31,19 @@ class Around:
     kept: dict[str, Any] | None = field(default_factory=lambda: dict(NOTHING_KEPT))
     now: datetime = START
     asked: int = 0
+    ids: list[str] = field(default_factory=list)
+    lasts: timedelta = timedelta(seconds=60)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.gate.set()
         this = cast("Any", self)
-        self.standings = Standings(this, this, now=lambda: self.now, patience=0.05)
+        self.standings = Standings(this, this, now=lambda: self.now, lasts=self.lasts, patience=0.05)
 
     async def read(self, _endpoint: Any, ids: list[str], _deadline: float, _headers: Any) -> Batch[User]:
         self.asked += 1
+        self.ids = ids
         self.entered.set()
         said, away = self.user, self.away
         await self.gate.wait()
@@ -52,7 +55,7 @@ class Around:
         if self.kept is None:
             message = "nobody answers"
             raise DatabaseError(message)
-        return [self.kept]
+        return [self.kept] * max(1, len(self.ids))
 
     async def hold(self, claim: Claim = CLAIM) -> bool:
         return await self.standings.holds(claim)
@@ -175,3 +178,27 @@ async def test_one_who_gives_up_waiting_takes_the_answer_from_nobody() -> None:
     around.gate.set()
     assert await second
     assert around.asked == 1
+
+
+async def test_who_asked_lately_is_looked_at_again_before_they_come_back_many_at_a_time() -> None:
+    around = Around(lasts=timedelta(seconds=0.6))
+    claims = [CLAIM, Claim(ACME, LARS, "his token", START)]
+    for claim in claims:
+        await around.hold(claim)
+        await around.hold(claim)
+    around.now += timedelta(seconds=0.4)
+    around.entered.clear()
+    async with asyncio.timeout(10):
+        await around.entered.wait()
+    assert (around.asked, sorted(around.ids)) == (3, sorted([LENA, LARS]))
+    await around.standings.close()
+
+
+async def test_who_has_not_asked_for_long_is_left_alone() -> None:
+    around = Around(lasts=timedelta(seconds=0.06))
+    await around.hold()
+    await around.hold()
+    around.now += timedelta(minutes=11)
+    rounds = [task for task in asyncio.all_tasks() if task.get_name() == "look at who asked lately"]
+    done, _ = await asyncio.wait(rounds, timeout=10)
+    assert len(done) == around.asked == 1

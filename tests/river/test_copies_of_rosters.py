@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analytics.roster import EVERY
+from tests.cast import ACME
 from tests.river.banks import running
 
 if TYPE_CHECKING:
@@ -56,6 +58,17 @@ async def test_of_many_processes_one_makes_the_next_copy(clone: Clone, services:
         once = copies(services)
         await asked(another)
         assert before < once == copies(services)
+
+
+async def test_a_process_hears_that_another_made_a_copy(clone: Clone, services: Services, clock: Clock) -> None:
+    async with running(clone.app_url, services, clock) as one, running(clone.app_url, services, clock) as another:
+        await asked(one)
+        heard = asyncio.Event()
+        one.world.roster.forgetting.append(lambda organization: heard.set() if organization == ACME else None)
+        clock.pass_by(EVERY)
+        await asked(another)
+        async with asyncio.timeout(10):
+            await heard.wait()
 
 
 async def test_a_copy_from_a_clock_ahead_of_ours_is_made_anew_all_the_same(

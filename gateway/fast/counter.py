@@ -1,0 +1,216 @@
+"""HTTP/1.1 that hands out what is kept within the step in which a request arrived, without a task or a scope.
+
+Only for requests to `/graphql` that arrive whole, in one piece, on a connection where nothing else is under way. One
+that came before, to the letter, is not even read again: what it says is known by the SHA-256 of its bytes. Whatever is
+not handed out at once goes through the same cycle of uvicorn as any other request; the short way is asked there once
+more, since it may have to wait, and then the application.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from gateway.budget import PAID_KEY
+from gateway.fast.calls import Call
+from gateway.fast.front import DOOR, TRIED_KEY
+from gateway.fast.requests import PATH
+from gateway.heads import BoundedHeads
+from gateway.refusal import Refused
+from gateway.telemetry import STARTED_KEY
+
+if TYPE_CHECKING:
+    from gateway.fast.calls import Reply, Ticket
+    from gateway.fast.front import Door
+    from gateway.fast.way import ShortWay
+
+URL = PATH.encode()
+FORWARDED = b"x-forwarded-for"
+OK = STATUS_LINE[200]
+LARGEST = 16 * 1024
+"""Bytes of a request that is worth being known by its bytes."""
+
+
+class Counter(BoundedHeads):
+    """One connection.
+
+    `_held` are the pieces of a body whose request may be answered at once, None: it may not. `_whole` says whether the
+    last request is read to its end, `_made` what the only request of a piece of data says that something was handed out
+    for, `_refused` that the request in this piece was found to be too much.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._door: Door | None = self.app_state.get(DOOR)
+        self._held: list[bytes] | None = None
+        self._call: Call | None = None
+        self._whole = True
+        self._made: Ticket | None = None
+        self._begun = 0
+        self._refused: Refused | None = None
+        self._started = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request that came before; else read on. One that is not here as a whole takes its time."""
+        way = self._door.way if self._door is not None else None
+        digest = None
+        if way is not None and self._is_at_rest() and len(data) <= LARGEST:
+            digest = sha256(data).digest()
+            ticket = way.tickets.get(digest)
+            if ticket is not None and self._handed_out(way, ticket):
+                return
+        self._begun, self._made = 0, None
+        super().data_received(data)
+        if self._held is not None and not self.transport.is_closing():
+            self._let_go(None)
+        if way is not None and digest is not None and self._made is not None and self._begun == 1 and self._whole:
+            way.tickets.keep(digest, self._made)
+        self._refused = None
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._whole = False
+        self._begun += 1
+
+    def on_headers_complete(self) -> None:
+        """The head is there: the request begins, unless it may be answered as soon as it is whole."""
+        way = self._door.way if self._door is not None else None
+        if way is not None and self._is_plain():
+            self.head_is_there()
+            self._held = []
+            self._started = way.clock()
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole: answer it at once, or let it begin."""
+        self._whole = True
+        way = self._door.way if self._door is not None else None
+        if self._held is not None:
+            call = None if way is None else self._as_call(way)
+            reply = None if way is None or call is None else way.at_once(call)
+            if reply is not None and call is not None:
+                self._held = None
+                self._made = call.ticket
+                self._write(reply)
+                self.on_response_complete()
+                return
+            self._let_go(call)
+        super().on_message_complete()
+
+    def _is_at_rest(self) -> bool:
+        """Whether the next byte begins a request, and nothing else is under way on this connection."""
+        return (
+            self._whole
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+            and (self.limit_concurrency is None or len(self.connections) < self.limit_concurrency)
+        )
+
+    def _is_plain(self) -> bool:
+        """Whether nothing in the head of this request, and nothing else on this connection, speaks against it."""
+        parser = self.parser
+        return (
+            self.url == URL
+            and parser.get_method() == b"POST"
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and not self.root_path
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and (self.limit_concurrency is None or len(self.connections) < self.limit_concurrency)
+        )
+
+    def _handed_out(self, way: ShortWay, ticket: Ticket) -> bool:
+        """Whether a request that came before was answered at once; if not, it is read as any other."""
+        reply = way.hand_out(ticket, self._address(ticket.forwarded), way.clock())
+        if reply is None or isinstance(reply, Refused):
+            self._refused = reply
+            return False
+        self.head_is_there()
+        self._write(reply)
+        self.on_response_complete()
+        return True
+
+    def _as_call(self, way: ShortWay) -> Call | None:
+        """The request; None where the short way has nothing to do with it."""
+        raw = b"".join(self._held or ())
+        if len(raw) > way.terms.body_bytes:
+            return None
+        call = Call.of("POST", self.headers, raw, None, self._started)
+        if call is not None:
+            call.address = self._address(call.heads.get(FORWARDED))
+            call.paid, self._refused = self._refused, None
+        return call
+
+    def _address(self, forwarded: bytes | None) -> str | None:
+        """Who asks, or whom a trusted proxy speaks for: as uvicorn's own middleware has it."""
+        host: str | None = self.client[0] if self.client else None
+        if forwarded is None:
+            return host
+        trusted: Any = getattr(self.app, "trusted_hosts", ())
+        return trusted.get_trusted_client_address(forwarded.decode("latin-1"))[0] or host if host in trusted else host
+
+    def _let_go(self, call: Call | None) -> None:
+        """Have a held request begin, with what is there of it."""
+        held, self._held = self._held or (), None
+        self._call = call
+        try:
+            super().on_headers_complete()
+        finally:
+            self._call = None
+        for piece in held:
+            super().on_body(piece)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._call is not None and app is self.app:
+            app = partial(self._attended, cycle, self._call, app)
+        super()._start_asgi_task(cycle, app)
+
+    async def _attended(  # noqa: PLR0913, PLR0917  (three of its own, and those of an application)
+        self, cycle: RequestResponseCycle, call: Call, app: Any, scope: Any, receive: Any, send: Any
+    ) -> None:
+        """Answer a request the short way, else as an application."""
+        way = self._door.way if self._door is not None else None
+        reply = None if way is None else await way.answer(call)
+        if way is None or reply is None:
+            scope[STARTED_KEY], scope[TRIED_KEY] = call.started, True
+            if call.paid is not None:
+                scope[PAID_KEY] = call.paid
+            await app(scope, receive, send)
+            return
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if not cycle.disconnected:
+            self._write(reply, stays=cycle.keep_alive)
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        await way.afterwards(call, reply)
+
+    def _write(self, reply: Reply, *, stays: bool = True) -> None:
+        """The whole response in one piece: each piece is a call of the system, and a packet."""
+        said = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
+        if not stays:
+            said += b"connection: close\r\n"
+        length = b"content-length: %d\r\nx-request-id: " % len(reply.body)
+        end = b"\r\n\r\n"
+        self.transport.write(b"".join((OK, said, reply.head.lines, length, reply.request_id, end, reply.body)))
