@@ -16,16 +16,21 @@ from analytics.planned import Found, Unplanned
 from analytics.record import Tier
 from analytics.roster import KNOWN_EARLIER
 from analytics.searching import Search
+from datasources.memory import Memory
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
     from analytics.planned import Ask, Told
     from analytics.policy import Viewer
+    from analytics.searching import Tellings
     from analytics.world import World
     from datasources.postgres.lanes import Lanes
     from datasources.postgres.reading import Reading
 
 __all__ = ["AtHand", "Away", "Errand", "Finder"]
+
+TELLINGS, TOLD = 1_000, 50_000
+"""The most pages of which it is remembered whom they told of, and of how many people in all."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +43,7 @@ class Finder:
         self._world = world
         self._reading = reading
         self._lanes = lanes
+        self._tellings: Tellings = Memory(items=TELLINGS, room=TOLD, size=len, now=world.now)
 
     async def find(self, ask: Ask, viewer: Viewer) -> AtHand:
         """Everything that a document asks for, if all of it is at hand and the viewer's to hear.
@@ -50,7 +56,7 @@ class Finder:
             raise Unplanned
         try:
             async with asyncio.timeout(self._world.patience / 4):
-                return await Search(self._world, self._reading, self._lanes, ask, viewer).found()
+                return await Search(self._world, self._reading, self._lanes, self._tellings, ask, viewer).found()
         except UNAVAILABLE as error:
             log.warning("plan.not_read", error=type(error).__name__)
             raise Away from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
 
 from analytics.catalog import PUBLIC
 from analytics.declare import Metric, Role, Scope
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.policy import Viewer
     from analytics.record import Answer
     from analytics.world import World
+    from datasources.memory import Memory
     from datasources.postgres.lanes import Lanes
     from datasources.postgres.people import Organization, Person
 
@@ -45,13 +46,21 @@ NAMING = frozenset(metric.key for metric in PUBLIC.values() if _names_learners(m
 """The metrics whose values name learners: whom the viewer may know of is looked up each time they are told."""
 
 
+Tellings: TypeAlias = "Memory[tuple[Actor, tuple[tuple[tuple[str, ...], int, int], ...]], Mapping[str, int]]"
+"""Whom pages told of: who asked, and of each page who was on it, how many answers were about each, and about nobody."""
+
+
 class Search:
     """One asking."""
 
-    def __init__(self, world: World, reading: Reading, lanes: Lanes, ask: Ask, viewer: Viewer) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  (what it goes through, and for whom)
+        self, world: World, reading: Reading, lanes: Lanes, tellings: Tellings, ask: Ask, viewer: Viewer
+    ) -> None:
         self._world = world
         self._reading = reading
         self._lanes = lanes
+        self._tellings = tellings
+        self._notes: list[tuple[tuple[str, ...], int, int]] = []
         self._ask = ask
         self._viewer = viewer
         self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
@@ -76,8 +85,10 @@ class Search:
         if unknown or None in answers:
             await self._read(unknown, answers)
         people = [self._known(who) for who in ask.people]
-        told = self._told(people)
-        pages = [await self._page(one, told) for one in ask.listings]
+        told: Mapping[str, int] = self._told(people)
+        pages = [await self._page(one) for one in ask.listings]
+        if self._notes:
+            told = self._noted(told)
         courses = [await self._courses(about) for about in ask.courses]
         counts = await lists.headcounts(self._world.database, self._actor) if ask.headcounts else None
         found = Found(people, organization, answers, pages, courses, counts)  # type: ignore[arg-type]  # none is missing by now
@@ -107,7 +118,7 @@ class Search:
             era,
         )
 
-    async def _page(self, listing: Listing, told: Counter[str]) -> Rows:
+    async def _page(self, listing: Listing) -> Rows:
         """A page of people, with what the viewer is told of each of them noted."""
         here = self._viewer.organization
         if await self._world.roster.missing(here):
@@ -116,12 +127,26 @@ class Search:
         page = await Pages(self._world, self._lanes, self._actor, self._viewer).read(listing, trainer)
         if page.until is not None:
             self._fresh_until = min(self._fresh_until, page.until)
-        for person in page.rows.ids:
-            self._tell(told, person, page.answers)
-        if page.chosen and not page.rows.ids and self._viewer.role is not Role.LEARNER:
-            # That nobody is at such a level tells of them as well.
-            told[here] += page.chosen
+        # That nobody is at such a level tells of them as well.
+        nobody = page.chosen if not page.rows.ids and self._viewer.role is not Role.LEARNER else 0
+        self._notes.append((tuple(page.rows.ids), page.answers, nobody))
         return page.rows
+
+    def _noted(self, told: Mapping[str, int]) -> Mapping[str, int]:
+        """The same with whom pages tell of: the same mapping each time, where it is that of a page seen lately."""
+        key = None if told else (self._actor, tuple(self._notes))
+        known = None if key is None else self._tellings.get(key)
+        if known is not None:
+            return known
+        noted = Counter(told)
+        for ids, answers, nobody in self._notes:
+            for person in ids:
+                self._tell(noted, person, answers)
+            if nobody:
+                noted[self._viewer.organization] += nobody
+        if key is not None:
+            self._tellings.put(key, noted, until=self._now + REMEMBERED)
+        return noted
 
     async def _courses(self, about: int) -> Sequence[lists.Course] | Sequence[lists.Taken]:
         """All courses of the organization, of a trainer or of a learner, as far as the viewer may see them."""

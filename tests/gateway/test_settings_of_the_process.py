@@ -211,6 +211,6 @@ def test_a_misspelt_variable_is_noticed() -> None:
 
 def test_uvicorn_is_told_what_was_set() -> None:
     config = uvicorn_config(read({"GATEWAY_PORT": "8123", "GATEWAY_WORKERS": "2"}), "gateway.app:app", factory=True)
-    assert (config.port, config.workers, config.loop, config.http) == (8123, 2, "uvloop", "gateway.heads:BoundedHeads")
+    assert (config.port, config.workers, config.loop, config.http) == (8123, 2, "uvloop", "gateway.fast.counter:Counter")
     assert not config.access_log
     assert config.timeout_graceful_shutdown == 25
