@@ -118,8 +118,8 @@ def log_share(count: float, most: float) -> float:
 
 
 def percent_change(now: float, before: float) -> float | None:
-    """By how many percent something changed, at most a million; None when there was nothing before."""
-    return min(100 * (now - before) / before, 1e6) if before > 0 else None
+    """By how many percent something changed, -100 to a million; None when there was nothing before."""
+    return clamp(100 * (now - before) / before, -100, 1e6) if before > 0 else None
 
 
 def day_of(instant: datetime) -> date:

@@ -7,74 +7,32 @@ whatever is missing, stale, refused or not understood raises `Unplanned`, and no
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import TYPE_CHECKING
 
 import structlog
 
-from analytics.catalog import PUBLIC
-from analytics.declare import Metric, Role, Scope
-from analytics.page_at_hand import Pages
-from analytics.planned import MARKET, ORGANIZATION, Found, Unplanned
-from analytics.policy import Subject, may_hear_all, may_see
+from analytics.looked_up import AtHand, Away, Errand, into_places
+from analytics.planned import Found, Unplanned
 from analytics.record import Tier
-from analytics.roster import KNOWN_EARLIER, REMEMBERED
-from analytics.subjects import subject_of
-from datasources.postgres import lists
-from datasources.postgres.answers import Question
+from analytics.roster import KNOWN_EARLIER
+from analytics.searching import Search
+from datasources.memory import Memory
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.people import person_of
-from datasources.postgres.prune import ANSWERS as RETENTION
-from datasources.postgres.reading import Look, Reading, Shape
-from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from analytics.planned import Ask, Listing, Point, Rows, Told, Who
+    from analytics.planned import Ask, Told
     from analytics.policy import Viewer
-    from analytics.record import Answer
+    from analytics.searching import Tellings
     from analytics.world import World
     from datasources.postgres.lanes import Lanes
-    from datasources.postgres.people import Organization, Person
+    from datasources.postgres.reading import Reading
+
+__all__ = ["AtHand", "Away", "Errand", "Finder"]
+
+TELLINGS, TOLD = 1_000, 50_000
+"""The most pages of which it is remembered whom they told of, and of how many people in all."""
 
 log = structlog.get_logger(__name__)
-
-ROLES = {Scope.LEARNER: Role.LEARNER, Scope.TRAINER: Role.TRAINER}
-"""The role of whom an answer of this scope is about."""
-
-
-def _names_learners(metric: Metric) -> bool:
-    """Whether a value has a list, not inside of another, whose rows name learners."""
-    parts = (part for hint in get_type_hints(metric.value_type).values() for part in get_args(hint))
-    return any(is_dataclass(part) and "learner_id" in get_type_hints(part) for part in parts)
-
-
-NAMING = frozenset(metric.key for metric in PUBLIC.values() if _names_learners(metric))
-"""The metrics whose values name learners: whom the viewer may know of is looked up each time they are told."""
-
-
-class Away(Unplanned):
-    """The database does not answer just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class AtHand:
-    """What was found for a document, and what is to be remembered of it.
-
-    Nothing of it is known to be so after `until`, nor once one of the `subjects` changes (None: any of the
-    organization); while the database does not answer, it may be said until `at_worst`. `told` says of whom
-    other than themselves the viewer is told, and of how many answers about them: 0 where it is only who they are.
-    """
-
-    found: Found
-    tier: Tier
-    until: datetime
-    at_worst: datetime
-    subjects: frozenset[str] | None
-    told: Mapping[str, int]
 
 
 class Finder:
@@ -85,6 +43,7 @@ class Finder:
         self._world = world
         self._reading = reading
         self._lanes = lanes
+        self._tellings: Tellings = Memory(items=TELLINGS, room=TOLD, size=len, now=world.now)
 
     async def find(self, ask: Ask, viewer: Viewer) -> AtHand:
         """Everything that a document asks for, if all of it is at hand and the viewer's to hear.
@@ -97,179 +56,32 @@ class Finder:
             raise Unplanned
         try:
             async with asyncio.timeout(self._world.patience / 4):
-                return await _Search(self._world, self._reading, self._lanes, ask, viewer).found()
+                return await Search(self._world, self._reading, self._lanes, self._tellings, ask, viewer).found()
         except UNAVAILABLE as error:
             log.warning("plan.not_read", error=type(error).__name__)
             raise Away from error
 
+    async def again(self, errand: Errand) -> AtHand | None:
+        """The same as was found before, as it is kept now; None where `find` is to look for it.
 
-class _Search:
-    """One asking."""
-
-    def __init__(self, world: World, reading: Reading, lanes: Lanes, ask: Ask, viewer: Viewer) -> None:
-        self._world = world
-        self._reading = reading
-        self._lanes = lanes
-        self._ask = ask
-        self._viewer = viewer
-        self._actor = Actor(viewer.organization, viewer.user, viewer.role.value)
-        self._now = world.now()
-        self._until = self._now + REMEMBERED
-        self._fresh_until = self._now + KNOWN_EARLIER
-        self._people: dict[str, Person] = {}
-        self._subjects: set[str] = set()
-
-    async def found(self) -> AtHand:
-        ask = self._ask
-        organization = await self._organization() if ask.organization else None
-        answers = self._remembered()
-        unknown = self._unknown()
-        if unknown or None in answers:
-            await self._read(unknown, answers)
-        people = [self._known(who) for who in ask.people]
-        told = self._told(people)
-        pages = [await self._page(one, told) for one in ask.listings]
-        courses = [await self._courses(about) for about in ask.courses]
-        counts = await lists.headcounts(self._world.database, self._actor) if ask.headcounts else None
-        found = Found(people, organization, answers, pages, courses, counts)  # type: ignore[arg-type]  # none is missing by now
-        until = min(self._until, self._fresh_until)
-        subjects = None if pages or courses or counts else frozenset(self._subjects)
-        return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, told)
-
-    async def _page(self, listing: Listing, told: Counter[str]) -> Rows:
-        """A page of people, with what the viewer is told of each of them noted."""
-        here = self._viewer.organization
-        if await self._world.roster.missing(here):
-            raise Unplanned
-        trainer = None if listing.about == ORGANIZATION else self._ask.people[listing.about].id
-        page = await Pages(self._world, self._lanes, self._actor, self._viewer).read(listing, trainer)
-        if page.until is not None:
-            self._fresh_until = min(self._fresh_until, page.until)
-        for person in page.rows.ids:
-            self._tell(told, person, page.answers)
-        if page.chosen and not page.rows.ids and self._viewer.role is not Role.LEARNER:
-            # That nobody is at such a level tells of them as well.
-            told[here] += page.chosen
-        return page.rows
-
-    async def _courses(self, about: int) -> Sequence[lists.Course] | Sequence[lists.Taken]:
-        """All courses of the organization, of a trainer or of a learner, as far as the viewer may see them."""
-        database = self._world.database
-        if about == ORGANIZATION:
-            return await lists.courses(database, self._actor)
-        who = self._ask.people[about]
-        if who.scope is Scope.TRAINER:
-            return (await lists.taught(database, self._actor, [who.id]))[who.id]
-        return (await lists.taken(database, self._actor, [who.id], self._world.clock()))[who.id]
-
-    async def _organization(self) -> Organization:
-        here = self._viewer.organization
-        self._subjects.add(here)
-        found = await self._world.roster.organization(self._actor)
-        if found is None:
-            raise Unplanned
-        return found
-
-    def _unknown(self) -> list[str]:
-        """Whom this process does not remember, each once."""
-        unknown: dict[str, None] = {}
-        for who in self._ask.people:
-            self._subjects.add(who.id)
-            if who.id in self._people:
-                continue
-            if (known := self._world.roster.remembered(self._actor, who.id)) is None:
-                unknown[who.id] = None
-            else:
-                self._people[who.id], until = known
-                self._until = min(self._until, until)
-        return list(unknown)
-
-    def _remembered(self) -> list[Told | Answer | None]:
-        """What this process remembers of the answers, in the order of the points."""
-        world, organization = self._world, self._viewer.organization
-        found: list[Told | Answer | None] = []
-        if any(point.term.metric.key in NAMING for point in self._ask.points):
-            raise Unplanned
-        for point in self._ask.points:
-            scope, subject = self._about(point)
-            answer = world.memory.get((organization, Question(scope, subject, point.term.key, point.term.text)))
-            if answer is not None and answer.complete:
-                self._fresh_until = min(self._fresh_until, answer.expires_at)
-                found.append(answer)
-            else:
-                found.append(None)
-        return found
-
-    async def _read(self, unknown: list[str], answers: list[Told | Answer | None]) -> None:
-        """Read what is not remembered, in one statement, into its places."""
-        parts: dict[tuple[str, str], dict[tuple[str, str], list[int]]] = {}
-        for place, answer in enumerate(answers):
-            if answer is None:
-                point = self._ask.points[place]
-                questions = parts.setdefault(self._about(point), {})
-                questions.setdefault((point.term.key, point.term.text), []).append(place)
-        shape = Shape(len(unknown), tuple((scope, tuple(asked)) for (scope, _), asked in parts.items()))
-        mark = self._world.roster.mark()
-        rows = await self._reading.read(shape, Look(self._actor, unknown, [subject for _, subject in parts]))
-        at, since = self._world.clock(), self._now - RETENTION
-        places = list(parts.values())
-        for row in rows:
-            if row.part == 0:
-                person = person_of(self._viewer.organization, row.card)
-                self._people[person.id] = person
-                self._world.roster.remember(self._actor, person, mark)
-                continue
-            if not (row.as_of <= at and row.calculated_at >= since and row.expires_at > self._now):
-                continue
-            self._fresh_until = min(self._fresh_until, row.expires_at)
-            for place in places[row.part - 1].get((row.metric, row.arguments), ()):
-                answers[place] = row
+        Raises:
+            Away: the database does not answer.
+        """
+        world, organization = self._world, errand.look.actor.organization
+        now = world.now()
+        if errand.until <= now or errand.era != world.roster.era(organization):
+            return None
+        if not world.roster.at_hand(organization) or any(world.memory.get(key) is not None for key in errand.keys):
+            return None
+        try:
+            async with asyncio.timeout(world.patience / 4):
+                rows = await self._reading.read(errand.shape, errand.look)
+        except UNAVAILABLE as error:
+            log.warning("plan.not_read", error=type(error).__name__)
+            raise Away from error
+        answers: list[Told | None] = [None] * len(errand.keys)
+        until = into_places(world, rows, errand.places, answers, now + KNOWN_EARLIER)
         if None in answers:
-            raise Unplanned
-
-    def _about(self, point: Point) -> tuple[str, str]:
-        """The scope and the id of whom an answer is about."""
-        if point.about in {ORGANIZATION, MARKET}:
-            self._subjects.add(self._viewer.organization)
-            scope = Scope.ORGANIZATION if point.about == ORGANIZATION else Scope.MARKET
-            return scope.value, self._viewer.organization
-        who = self._ask.people[point.about]
-        return who.scope.value, who.id
-
-    def _known(self, who: Who) -> Person:
-        """Somebody whom the viewer may know of."""
-        person = self._people.get(who.id)
-        if person is None or ROLES[who.scope].value not in person.roles:
-            raise Unplanned
-        if not may_see(self._viewer, subject_of(person, who.scope)):
-            raise Unplanned
-        return person
-
-    def _told(self, people: Sequence[Person]) -> Counter[str]:
-        """How many answers the viewer, who may hear them all, is told about each person but themselves."""
-        asked: dict[int, list[Metric]] = {}
-        for point in self._ask.points:
-            asked.setdefault(point.about, []).append(point.term.metric)
-        told: Counter[str] = Counter()
-        for person in people:
-            self._tell(told, person.id, 0)
-        for about, metrics in asked.items():
-            subject = self._subject(about)
-            if not may_hear_all(self._viewer, metrics, subject):
-                raise Unplanned
-            if subject.scope in ROLES:
-                self._tell(told, subject.id, len(metrics))
-        return told
-
-    def _tell(self, told: Counter[str], person: str, answers: int) -> None:
-        if person != self._viewer.user:
-            told[person] += answers
-
-    def _subject(self, about: int) -> Subject:
-        here = self._viewer.organization
-        if about == ORGANIZATION:
-            return Subject(Scope.ORGANIZATION, here, here)
-        if about == MARKET:
-            return Subject(Scope.MARKET, here, here)
-        who = self._ask.people[about]
-        return subject_of(self._people[who.id], who.scope)
+            return None
+        found = Found(errand.people, None, answers, (), ())  # type: ignore[arg-type]  # none is missing
+        return AtHand(found, Tier.DATABASE, min(errand.until, until), until, errand.subjects, errand.told, errand)

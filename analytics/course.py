@@ -1,7 +1,7 @@
 """What is worked out once for a whole course, within one organization, and only read by other metrics."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -15,7 +15,7 @@ from analytics.effects import FEWEST, Effect, Exposure, contrasts, shrunk_effect
 from analytics.item_days import item_days
 from analytics.privacy import K
 from datasources.assessment import Assessments, Scores
-from datasources.content import Interactions
+from datasources.content import Interaction, Interactions
 from datasources.course import Progress
 from datasources.declare import Count, Id, Text, Unit
 
@@ -104,14 +104,13 @@ def content_effects(  # noqa: PLR0913 - one parameter for each fact it stands on
     learner opened an item when that was on a day before the work was due and before it was handed in:
     what is opened afterwards cannot have helped. The earlier score is the mean over counted work due before.
     """
-    outcome, people = exposures(interactions, scores, assessments, progress, course=course, at=at)
+    types: dict[str, str] = {}
+
+    def note(log: Interactions) -> None:
+        types.update((i.content_id, i.type) for i in sorted(log.interactions, key=_type) if i.course_id == course)
+
+    outcome, people = exposures(interactions, scores, assessments, progress, course=course, at=at, note=note)
     found = contrasts(list(people.values()))
-    types = {
-        i.content_id: i.type
-        for fact in interactions.by_learner.values()
-        for i in sorted(fact.interactions, key=lambda i: i.type)
-        if i.course_id == course
-    }
     return ContentEffects(
         course=course,
         outcome=outcome,
@@ -130,24 +129,38 @@ def exposures(  # noqa: PLR0913 - one parameter for each fact it stands on
     *,
     course: str,
     at: datetime,
+    note: Callable[[Interactions], None] | None = None,
 ) -> tuple[str | None, dict[str, Exposure]]:
-    """The assessment whose scores are compared, and by learner id what each with a score in it had opened before."""
+    """The assessment whose scores are compared, and by learner id what each with a score in it had opened before.
+
+    `note` is told of every learner's interactions in passing: they are read anew each time they are asked for.
+    """
     work = {
         learner: coursework(
             assessments.by_learner[learner].assessments, scores.by_learner[learner].scores, course=course, at=at
         )
-        for learner, known in sorted(progress.by_learner.items(), key=lambda fact: fact[0])
-        if any(stay.course_id == course and stay.enrolled_at <= at for stay in known.courses)
+        for learner in sorted(progress.by_learner)
+        if any(stay.course_id == course and stay.enrolled_at <= at for stay in progress.by_learner[learner].courses)
         and all(learner in others.by_learner for others in (interactions, scores, assessments))
     }
     outcome = _outcome(work.values(), at)
-    people = {
-        learner: _exposure(interactions.by_learner[learner], course, pieces, settled)
+    scored = {
+        learner: settled
         for learner, pieces in work.items()
         for settled in _settled(pieces, at)
         if settled.id == outcome
     }
-    return outcome, people
+    found = {}
+    for learner, log in interactions.by_learner.items():
+        if note is not None:
+            note(log)
+        if learner in scored:
+            found[learner] = _exposure(log, course, work[learner], scored[learner])
+    return outcome, {learner: found[learner] for learner in scored}
+
+
+def _type(opened: Interaction) -> str:
+    return opened.type
 
 
 def attends(progress: Progress, course: str, at: datetime) -> bool:

@@ -15,14 +15,16 @@ from analytics.catalog import PRODUCERS, ROSTER, TELLERS, is_wider
 from analytics.cohorts import EVERYWHERE, Snapshot
 from analytics.decisions import Decisions
 from analytics.declare import Cohort, Everyone, Input, Items, Many, Metric, Scope, Starters, Withheld, WithheldReason
-from analytics.keeping import value_of
+from analytics.keeping import packed_value, reader_of, value_of
 from analytics.outcomes import Outcomes
 from analytics.policy import Subject
 from analytics.record import Answer, Source, worst
 from datasources.catalog import SOURCES
 from datasources.content import Interactions
 from datasources.declare import About, Origin
+from datasources.packed import Packed
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.wire import wire_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -40,6 +42,8 @@ MISSING_AT_MOST = 0.1
 """The share of a group that may be missing for want of a service, and what is said of the group still stand."""
 PATIENCE = timedelta(hours=18)
 """How long past its freshness a person's answer is still good enough for what is said of a group."""
+TOGETHER = 500
+"""Of how many persons whole answers are held at a time, where something is said of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,12 @@ class Known(Protocol):
 
     def known(self, metric: Metric, subject: Subject, *, patience: timedelta = ...) -> Awaitable[Answer]:
         """An answer that is made of no mocks, past its freshness by `patience` at most."""
+
+    def known_of(self, metric: Metric, learners: Sequence[str]) -> Awaitable[Sequence[Answer]]:
+        """Such an answer about each of some learners, in their order, past its freshness by `PATIENCE` at most.
+
+        Nothing of it is held on to.
+        """
 
     def snapshot(self, metric: Metric, group: str) -> Awaitable[Answer]:
         """Today's snapshot of a group, as an answer whose value is `Snapshot.wire`."""
@@ -198,30 +208,33 @@ class Inputs:
     async def _facts_of(self, fact: type[Any], ids: Sequence[str]) -> Read:
         """One fact about each of them, by id; refused where too many are missing for want of the service."""
         service, _ = SOURCES[fact]
-        fetched = await self._facts.load_many(fact, ids, mock=False)
+        fetched = await self._facts.load_packed(fact, ids)
         sources = worst(Source(service.name, one.origin, one.seen_at) for one in fetched.values())
         if _too_many(one.origin is None for one in fetched.values()):
             return Read(down(sources), sources)
-        return Read({one: found.fact for one, found in fetched.items() if found.fact is not None}, sources)
+        packed = {one: found.fact for one, found in fetched.items() if found.fact is not None}
+        return Read(Packed(packed, wire_of(fact).unpacked), sources)
 
     async def _values_of(self, producer: Metric, learners: Sequence[str]) -> Read:
         """The value of each of them, by id; refused where too many are missing for want of a service."""
-        answers = await asyncio.gather(
-            *(
-                self._known.known(producer, Subject(Scope.LEARNER, self._organization, learner), patience=PATIENCE)
-                for learner in learners
-            )
-        )
-        sources = worst(source for answer in answers for source in answer.sources)
-        broken = [a.withheld for a in answers if a.withheld and a.withheld.reason is WithheldReason.FAULT]
-        if broken or _too_many(not answer.complete for answer in answers):
+        sources: tuple[Source, ...] = ()
+        complete: list[bool] = []
+        broken: list[Withheld] = []
+        packed: dict[str, bytes] = {}
+        for start in range(0, len(learners), TOGETHER):
+            some = learners[start : start + TOGETHER]
+            answers = await self._known.known_of(producer, some)
+            sources = worst((*sources, *(source for answer in answers for source in answer.sources)))
+            broken += [a.withheld for a in answers if a.withheld and a.withheld.reason is WithheldReason.FAULT]
+            complete += [answer.complete for answer in answers]
+            packed |= {
+                learner: packed_value(answer)
+                for learner, answer in zip(some, answers, strict=True)
+                if answer.value is not None and answer.complete
+            }
+        if broken or _too_many(not told for told in complete):
             return Read(broken[0] if broken else down(sources), sources)
-        values = {
-            learner: value_of(answer)
-            for learner, answer in zip(learners, answers, strict=True)
-            if answer.withheld is None and answer.complete
-        }
-        return Read(values, sources)
+        return Read(Packed(packed, reader_of(producer)), sources)
 
     async def _of_peers(self, producer: Metric, k: int, subject: Subject) -> Read:
         course = await self._roster.places.main_course(self._organization, subject.id, self._at)

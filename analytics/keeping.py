@@ -13,6 +13,7 @@ from analytics.codec import decode, encode
 from analytics.declare import DataQuality, Metric, Withheld, WithheldReason
 from analytics.record import Answer, Source
 from datasources.declare import Origin
+from datasources.packed import pack, unpack
 from datasources.postgres.answers import Kept, Question
 
 if typing.TYPE_CHECKING:
@@ -107,6 +108,16 @@ def from_kept(metric: Metric, kept: Kept) -> Answer:
 def value_of(answer: Answer) -> Any:
     """The value itself, for a formula that reads it; None where it is withheld."""
     return None if answer.value is None else decode(answer.metric.value_type, answer.value, answer.quality)
+
+
+def packed_value(answer: Answer) -> bytes:
+    """The value of an answer that has one, as it is held where thousands are (`datasources.packed`)."""
+    return pack(orjson.dumps({**(answer.value or {}), "quality": encode(answer.quality)}))
+
+
+def reader_of(metric: Metric) -> typing.Callable[[bytes], Any]:
+    """What makes a packed value of this metric the value that `value_of` gives."""
+    return lambda packed: decode(metric.value_type, orjson.loads(unpack(packed)))
 
 
 def _seconds(withheld: Withheld) -> float | None:

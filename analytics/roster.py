@@ -7,6 +7,7 @@ The copy is made when an organization is first asked about, and again behind the
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import people, roster
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.wire import wire_of
 
 if TYPE_CHECKING:
     from datasources.fetch import Facts, Fetched, Services
@@ -66,6 +68,7 @@ class Roster:
         self.places = Places(database, now=now, patience=patience)
         self._next: dict[str, datetime] = {}
         self._missing: dict[str, frozenset[str]] = {}
+        self._eras: Counter[str | None] = Counter()
         self._copies: dict[str, asyncio.Task[None]] = {}
         self.forgetting: list[Callable[[str | None], None]] = []
         """Who else is to be told of an organization that is asked about anew."""
@@ -117,6 +120,7 @@ class Roster:
 
     def forget(self, organization: str | None) -> None:
         """Ask the database anew who is in an organization; None: in any."""
+        self._eras[organization] += 1
         self.places.drop(organization)
         self._memory.drop_where(lambda key: organization is None or organization in key)
         if organization is not None:
@@ -133,6 +137,10 @@ class Roster:
         if due <= self._now():
             self._begin(organization)
         return True
+
+    def era(self, organization: str) -> int:
+        """A number that is another one once the database was asked anew who is in an organization."""
+        return self._eras[organization] + self._eras[None]
 
     def late(self, told_at: datetime) -> bool:
         """Whether a copy is so old that the services must have failed to tell of it anew."""
@@ -225,8 +233,9 @@ async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster
     if about.fact is None or members.fact is None:
         return _silent((about, members))
     people = [user for user in members.fact.users if user.is_active]
-    taken = await facts.load_many(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
-    courses = {course.id: course for one in taken.values() if one.fact for course in one.fact.courses}
+    taken = await facts.load_packed(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
+    lists = (wire_of(Courses).unpacked(one.fact) for one in taken.values() if one.fact is not None)
+    courses = {course.id: course for each in lists for course in each.courses}
     enrolled = await facts.load_many(Enrollments, sorted(courses))
     # An answer that is missing must not look like a course that everybody left.
     if silent := _silent((*taken.values(), *enrolled.values())):

@@ -21,6 +21,7 @@ from datasources.content import Content, Interactions
 from datasources.course import Progress
 from datasources.declare import Count, Id, Share, Text
 from datasources.devlab import PracticeSession, PracticeSessions
+from datasources.packed import Chosen
 
 RECENT = timedelta(days=14)
 DIGITS = 3
@@ -116,11 +117,19 @@ def course_shelf(  # noqa: PLR0913 - one parameter for each fact it stands on
     if len(logs) < PEERS:
         return Withheld(WithheldReason.TOO_FEW_PEERS, "Fewer than 10 learners take this course now.", needed=PEERS)
     today, people = day_of(at), len(logs)
-    opened = _last_days(logs, lambda log: item_days(log, course, until=today))
+    used: set[tuple[str, str]] = set()
+
+    def opened_in(log: Interactions) -> Iterable[tuple[str, date]]:
+        # While it is at hand: a log is long, and read anew whenever it is asked for.
+        used.update(_words(log, course, today))
+        return item_days(log, course, until=today)
+
+    opened = _last_days(logs, opened_in)
     practised = _last_days(_of(practice, logs), lambda fact: _sittings(fact, at))
     sat_for = _last_days(_of(practice, logs), lambda fact: _skills_practised(fact, at))
     shown = _last_days(_of(scores, logs), lambda fact: _skills_shown(fact, course, at))
-    words = _words(logs.values(), course, today)
+    # Of several words for one the first in the alphabet.
+    words = dict(sorted(used, reverse=True))
     about = contents.by_item if contents else {}
     return CourseShelf(
         course=course,
@@ -138,19 +147,22 @@ def course_shelf(  # noqa: PLR0913 - one parameter for each fact it stands on
     )
 
 
-def _of(facts: Everyone[F] | None, present: Container[str]) -> dict[str, F]:
-    """The facts about those who are present; none where they are not known."""
-    return {learner: fact for learner, fact in facts.by_learner.items() if learner in present} if facts else {}
+def _of(facts: Everyone[F] | None, present: Container[str]) -> Mapping[str, F]:
+    """The facts about those who are present, read one at a time; none where they are not known."""
+    return Chosen((one for one in facts.by_learner if one in present), facts.by_learner) if facts else {}
 
 
 def _last_days(facts: Mapping[str, F], events: Callable[[F], Iterable[tuple[T, date]]]) -> dict[T, list[date]]:
     """Each thing that 10 or more learners met, in order, with the last day on which each of them did."""
-    met: dict[T, dict[str, date]] = {}
-    for learner, fact in facts.items():
+    met: dict[T, list[date]] = {}
+    same: dict[date, date] = {}
+    for fact in facts.values():
+        last: dict[T, date] = {}
         for thing, day in events(fact):
-            days = met.setdefault(thing, {})
-            days[learner] = max(day, days.get(learner, day))
-    return {thing: sorted(days.values()) for thing, days in sorted(met.items()) if len(days) >= PEERS}
+            last[thing] = max(day, last.get(thing, day))
+        for thing, day in last.items():
+            met.setdefault(thing, []).append(same.setdefault(day, day))
+    return {thing: sorted(days) for thing, days in sorted(met.items()) if len(days) >= PEERS}
 
 
 def _sat(fact: PracticeSessions, at: datetime) -> Iterator[PracticeSession]:
@@ -179,15 +191,9 @@ def _by_first(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {first: tuple(second for _, second in group) for first, group in groupby(pairs, itemgetter(0))}
 
 
-def _words(logs: Iterable[Interactions], course: str, today: date) -> dict[str, str]:
-    """The platform's word for each item opened; of several words for one the first in the alphabet."""
-    used = {
-        (one.content_id, one.type)
-        for log in logs
-        for one in log.interactions
-        if one.course_id == course and one.date <= today
-    }
-    return dict(sorted(used, reverse=True))
+def _words(log: Interactions, course: str, today: date) -> Iterator[tuple[str, str]]:
+    """Each item that was opened, with the platform's word for it."""
+    return ((one.content_id, one.type) for one in log.interactions if one.course_id == course and one.date <= today)
 
 
 def _item(item: str, word: str, about: Content | None, days: Sequence[date], recent: float) -> ShelfItem:

@@ -19,7 +19,7 @@ from aiodataloader import DataLoader
 from analytics import cohorts
 from analytics.cohorts import EVERYWHERE, Member, Snapshot
 from analytics.declare import Metric, Scope
-from analytics.inputs import PATIENCE, Inputs, is_down
+from analytics.inputs import PATIENCE, TOGETHER, Inputs, is_down
 from analytics.keeping import from_kept, question, to_kept
 from analytics.policy import Subject
 from analytics.record import Answer, Found, Source, Tier, worst
@@ -124,6 +124,14 @@ class Solver:
     async def known(self, metric: Metric, subject: Subject, *, patience: timedelta = timedelta(0)) -> Answer:
         """An answer that others are made of, as the gateway itself may read it."""
         return await self._fresh(metric, subject, self._kept_by_system, patience)
+
+    async def known_of(self, metric: Metric, learners: Sequence[str]) -> Sequence[Answer]:
+        """An answer about each of some learners, as groups are made of; nothing of it is held on to here."""
+        subjects = [Subject(Scope.LEARNER, self._organization, learner) for learner in learners]
+        answers = await asyncio.gather(*(self.known(metric, subject, patience=PATIENCE) for subject in subjects))
+        for subject in subjects:
+            self._kept_by_system.clear(question(metric, subject, {}))
+        return answers
 
     async def snapshot(self, metric: Metric, group: str) -> Answer:
         """Today's snapshot of a group: in memory, kept, else taken now and kept until midnight."""
@@ -273,22 +281,15 @@ class Solver:
         learners = await self._world.roster.places.learners(self._organization, None if group == EVERYWHERE else group)
         members: list[Member] = []
         sources: tuple[Source, ...] = ()
-        for start in range(0, len(learners), AT_ONCE):
+        for start in range(0, len(learners), TOGETHER):
             # Whole answers are held of some at a time, and of all only what is compared.
-            peers = learners[start : start + AT_ONCE]
-            answers = await asyncio.gather(
-                *(
-                    self.known(metric, Subject(Scope.LEARNER, self._organization, peer.id), patience=PATIENCE)
-                    for peer in peers
-                )
-            )
+            peers = learners[start : start + TOGETHER]
+            answers = await self.known_of(metric, [peer.id for peer in peers])
             sources = worst((*sources, *(source for answer in answers for source in answer.sources)))
             members += (
                 Member(peer.id, peer.region, peer.age_band, answer.score if answer.complete else None)
                 for peer, answer in zip(peers, answers, strict=True)
             )
-            for peer in peers:
-                self._kept_by_system.clear(question(metric, Subject(Scope.LEARNER, self._organization, peer.id), {}))
         taken = Snapshot(self._world.now().date(), tuple(members))
         blank = self._working.blank(metric, sources)
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at

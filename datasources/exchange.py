@@ -6,7 +6,7 @@ An answer is bounded in time and in size, never followed elsewhere, and checked 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -119,6 +119,7 @@ class Line:
     client: httpx.AsyncClient
     patience: float
     now: Callable[[], datetime]
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def exchange(self, query: Query, headers: Mapping[str, str], until: float) -> Batch[Any]:
         """What the service says, by the event loop's time `until` at the latest.
@@ -130,13 +131,17 @@ class Line:
         if content is None:
             return query.absent or Batch()
         try:
-            large = len(content) > _THREAD_FROM
-            batch = await asyncio.to_thread(query.parse, content) if large else query.parse(content)
+            batch = query.parse(content) if len(content) <= _THREAD_FROM else await self._parsed(query, content)
         except NonsenseError as error:
             raise self._error(Cause.NONSENSE) from error
         if batch.spoiled and not batch.facts and not batch.missing:
             raise self._error(Cause.NONSENSE)
         return batch
+
+    async def _parsed(self, query: Query, content: bytes) -> Batch[Any]:
+        """A large body read beside what else is done; one at a time, since many at once take no less, and much room."""
+        async with self.reading:
+            return await asyncio.to_thread(query.parse, content)
 
     async def _content(self, query: Query, headers: Mapping[str, str], until: float) -> bytes | None:
         """The body of a success; None when there is no such thing."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
@@ -16,6 +17,7 @@ from datasources.catalog import SERVICES, SOURCES
 from datasources.declare import Endpoint, Origin
 from datasources.exchange import SourceError, clients
 from datasources.mock import mock
+from datasources.packed import pack, unpack
 from datasources.remote import AT_ONCE, Remote, Surroundings
 from datasources.report import Cause, ServiceReport
 from datasources.wire import NonsenseError, wire_of
@@ -36,7 +38,7 @@ STILL_KNOWN = timedelta(hours=24)
 FOR_EVERYONE = timedelta(minutes=10)
 """How long a process remembers a fact that is about nobody in particular, like what the market asks for."""
 
-KEPT_AT_ONCE = 500
+KEPT_AT_ONCE = 100
 """How many facts are turned into text, and kept, at a time."""
 
 _PATIENCE = 1.0
@@ -147,7 +149,8 @@ class Facts:
         # A name that is no header would look like a fault of the service.
         sendable = request_id is not None and request_id.isascii() and request_id.isprintable()
         self._headers: dict[str, str] = {"X-Request-Id": request_id or ""} if sendable else {}
-        self._loaders: dict[type[Any], DataLoader[str, Fetched[Any]]] = {}
+        self._loaders: dict[tuple[type[Any], bool], DataLoader[str, Fetched[Any]]] = {}
+        self._loaded: dict[type[Any], dict[str, asyncio.Future[Fetched[Any]]]] = {}
         self._mocks: dict[tuple[type[Any], str], Fetched[Any]] = {}
         self._live: list[tuple[type[Any], str, Any, datetime]] = []
 
@@ -162,12 +165,22 @@ class Facts:
         waiting = {key: loader.load(_EVERYONE if everyone else key) for key in keys}
         answers = {}
         for key, future in waiting.items():
-            if not future.done():
-                # Waiting for a shared future, unlike awaiting it, does not cancel it with us.
-                await asyncio.wait((future,))
-            fetched = future.result()
+            fetched = await _result(future)
+            if isinstance(fetched.fact, bytes):
+                # Held read from now on: who asks for one asks for it often.
+                fetched = replace(fetched, fact=wire_of(fact_type).unpacked(fetched.fact))
+                loader.clear(key).prime(key, fetched)
             answers[key] = self._mocked(fact_type, key, fetched) if mock and fetched.origin is None else fetched
         return answers
+
+    async def load_packed(self, fact_type: type[F], keys: Sequence[str]) -> dict[str, Fetched[bytes]]:
+        """The facts of as many ids as there are, packed (`datasources.packed`); else as `load_many` without mocks.
+
+        At no time are more of them held read than of eight calls; and none about the market.
+        """
+        loader = self._loader(fact_type, packed=True)
+        waiting = {key: loader.load(key) for key in keys}
+        return {key: _packed(fact_type, await _result(future)) for key, future in waiting.items()}
 
     async def keep(self) -> None:
         """Keep what services said since the last call, for the day they do not; never raises."""
@@ -182,16 +195,22 @@ class Facts:
                 for name in {SOURCES[fact_type][0].name for fact_type, *_ in some}:
                     self._services.remotes[name].tally.last_known_failures += 1
 
-    def _loader(self, fact_type: type[Any]) -> DataLoader[str, Fetched[Any]]:
-        if fact_type not in self._loaders:
+    def _loader(self, fact_type: type[Any], *, packed: bool = False) -> DataLoader[str, Fetched[Any]]:
+        """What loads a fact, for one or for all; nothing that either has loaded is asked again by the other."""
+        if (fact_type, packed) not in self._loaders:
+            # A further batch begins when one is packed: what is held as it was said does not grow with the ids.
+            places = asyncio.Semaphore(AT_ONCE) if packed else nullcontext()
 
             async def batch(keys: list[str]) -> list[Fetched[Any]]:
-                return await self._fetch(fact_type, keys)
+                async with places:
+                    return await self._fetch(fact_type, keys, packed=packed)
 
-            self._loaders[fact_type] = DataLoader(batch)
-        return self._loaders[fact_type]
+            most = SOURCES[fact_type][1].at_most if packed else None
+            cache = self._loaded.setdefault(fact_type, {})
+            self._loaders[fact_type, packed] = DataLoader(batch, max_batch_size=most, cache_map=cache)
+        return self._loaders[fact_type, packed]
 
-    async def _fetch(self, fact_type: type[Any], keys: Sequence[str]) -> list[Fetched[Any]]:
+    async def _fetch(self, fact_type: type[Any], keys: Sequence[str], *, packed: bool) -> list[Fetched[Any]]:
         service, endpoint = SOURCES[fact_type]
         remembered = self._services.about_everyone.get(fact_type)
         if remembered is not None and cast("datetime", remembered.seen_at) > self._services.now() - FOR_EVERYONE:
@@ -199,18 +218,19 @@ class Facts:
         askable = [key for key in keys if _askable(key)]
         batch = await self._services.remotes[service.name].read(endpoint, askable, self._deadline, self._headers)
         seen_at = self._services.now()
-        self._live.extend((fact_type, key, fact, seen_at) for key, fact in batch.facts.items())
-        known = await self._last_known(fact_type, list(batch.spoiled)) if batch.spoiled else {}
+        facts = await asyncio.to_thread(_all_packed, fact_type, batch.facts) if packed else batch.facts
+        self._live.extend((fact_type, key, fact, seen_at) for key, fact in facts.items())
+        known = await self._last_known(fact_type, list(batch.spoiled), packed=packed) if batch.spoiled else {}
         absent: Fetched[Any] = Fetched(None, Origin.LIVE, service.name, seen_at)
         nothing: Fetched[Any] = Fetched(None, None, service.name, None)
         answers = dict.fromkeys(keys, absent)
-        answers.update((key, Fetched(fact, Origin.LIVE, service.name, seen_at)) for key, fact in batch.facts.items())
+        answers.update((key, Fetched(fact, Origin.LIVE, service.name, seen_at)) for key, fact in facts.items())
         answers.update((key, known.get(key, nothing)) for key in batch.spoiled)
         if _is_about_everyone(endpoint) and _EVERYONE in batch.facts:
             self._services.about_everyone[fact_type] = answers[_EVERYONE]
         return list(answers.values())
 
-    async def _last_known(self, fact_type: type[Any], keys: Sequence[str]) -> dict[str, Fetched[Any]]:
+    async def _last_known(self, fact_type: type[Any], keys: Sequence[str], *, packed: bool) -> dict[str, Fetched[Any]]:
         """What is still known of these ids; a store that fails, or takes too long, knows nothing."""
         name = SOURCES[fact_type][0].name
         tally = self._services.remotes[name].tally
@@ -229,7 +249,7 @@ class Facts:
                 # Kept by a release that knew another shape of this fact.
                 continue
             if seen_at >= not_before:
-                known[key] = Fetched(fact, Origin.LAST_KNOWN, name, seen_at)
+                known[key] = Fetched(pack(payload.encode()) if packed else fact, Origin.LAST_KNOWN, name, seen_at)
         tally.last_known += len(known)
         return known
 
@@ -243,8 +263,28 @@ class Facts:
         return cast("Fetched[F]", self._mocks[fact_type, key])
 
 
+async def _result(future: asyncio.Future[Fetched[Any]]) -> Fetched[Any]:
+    if not future.done():
+        # Waiting for a shared future, unlike awaiting it, does not cancel it with us.
+        await asyncio.wait((future,))
+    return future.result()
+
+
 def _rows(live: Sequence[tuple[type[Any], str, Any, datetime]]) -> list[tuple[str, str, str, datetime]]:
-    return [(_endpoint(kind), key, wire_of(kind).text(fact), seen_at) for kind, key, fact, seen_at in live]
+    return [(_endpoint(kind), key, _text(kind, fact), seen_at) for kind, key, fact, seen_at in live]
+
+
+def _text(fact_type: type[Any], fact: Any) -> str:
+    return unpack(fact).decode() if isinstance(fact, bytes) else wire_of(fact_type).text(fact)
+
+
+def _all_packed(fact_type: type[Any], facts: Mapping[str, Any]) -> dict[str, bytes]:
+    return {key: wire_of(fact_type).packed(fact) for key, fact in facts.items()}
+
+
+def _packed(fact_type: type[Any], fetched: Fetched[Any]) -> Fetched[bytes]:
+    plain = fetched.fact is not None and not isinstance(fetched.fact, bytes)
+    return replace(fetched, fact=wire_of(fact_type).packed(fetched.fact)) if plain else fetched
 
 
 def _endpoint(fact_type: type[Any]) -> str:

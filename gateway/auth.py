@@ -151,10 +151,7 @@ class Authenticator:
         return None if session is None else session.viewer
 
     def remembered(self, authorization: bytes, role: bytes | None) -> Remembered | None:
-        """Who sent these values of `Authorization` and `X-Active-Role`, if they were verified before.
-
-        Whether that still holds, `holds_now` and `holds` say.
-        """
+        """Who sent these values of `Authorization` and `X-Active-Role`; whether it still holds, `holds` says."""
         return self._sessions.get((sha256(authorization).digest(), role))
 
     def holds_now(self, remembered: Remembered) -> bool:

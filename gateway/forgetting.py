@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datasources.postgres import erasure, prune
 from datasources.postgres.connection import DatabaseError
+from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Database
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ async def forget(settings: Settings, user: str, say: Callable[[str], None]) -> N
         raise DatabaseError(msg)
     database = await Database.open(settings.database_url.get_secret_value(), size=1)
     try:
-        found = False
-        for organization in await prune.organizations(database):
-            forgotten = await erasure.forget(database, organization, person)
-            if forgotten.rows:
-                found = True
-                went = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items())
-                say(f"Forgotten in {organization}: {went}.")
+        # First what belongs to no organization: one that is copied later than it is listed heeds what is set there.
+        gone = [await erasure.forget(database, PLATFORM, person)]
+        everywhere = [one for one in await prune.organizations(database) if one != PLATFORM]
+        gone += [await erasure.forget(database, organization, person) for organization in everywhere]
+        found = [forgotten for forgotten in gone if forgotten.rows]
+        for forgotten in found:
+            went = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items())
+            say(f"Forgotten in {forgotten.organization}: {went}.")
     finally:
         await database.close()
     if not found:

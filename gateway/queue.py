@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,25 @@ class Later(Exception):  # noqa: N818 - it is a request, and reads as one
     def __init__(self, delay: timedelta) -> None:
         super().__init__(f"again in {delay}")
         self.delay = delay
+
+
+@dataclass
+class _OfOurs(QueryQueueBuilder):
+    """What is done to a delivery when its turn is over: nothing, where another worker has it in hand by then.
+
+    PgQueuer asks only for its id. Who was taken for dead would take the delivery from under the one who goes on.
+    """
+
+    manager: str = ""
+
+    def build_log_job_query(self) -> str:
+        return self._ours(super().build_log_job_query())
+
+    def build_retry_job_query(self) -> str:
+        return self._ours(super().build_retry_job_query())
+
+    def _ours(self, query: str) -> str:
+        return query.replace("WHERE id = ", f"WHERE queue_manager_id = '{self.manager}' AND id = ")
 
 
 async def serve(  # noqa: PLR0913 - what is done, when, by how many, until when
@@ -103,6 +123,7 @@ def _told(due: Callable[[], Awaitable[None]]) -> Callable[[Schedule], Awaitable[
 @asynccontextmanager
 async def _queue(url: str) -> AsyncIterator[PgQueuer]:
     settings = DBSettings(db_schema="queue")
+    ours = _OfOurs(settings)
 
     async def connect(*_: Any, **__: Any) -> Any:
         return await connect_application(url)
@@ -111,7 +132,9 @@ async def _queue(url: str) -> AsyncIterator[PgQueuer]:
         queries = Queries(
             AsyncpgPoolDriver(pool),
             qbe=QueryBuilderEnvironment(settings),
-            qbq=QueryQueueBuilder(settings),
+            qbq=ours,
             qbs=QuerySchedulerBuilder(settings),
         )
-        yield PgQueuer(queries.driver, queries=queries)
+        queue = PgQueuer(queries.driver, queries=queries)
+        ours.manager = str(queue.qm.queue_manager_id)
+        yield queue

@@ -50,7 +50,7 @@ class PointsTable:
 )
 def points_table(everyone: Everyone[Gamification], *, at: datetime) -> PointsTable:
     """The points of everybody in an organization, for the leaderboard alone."""
-    rows = [(learner, value.points) for learner, value in sorted(everyone.by_learner.items())]
+    rows = [(learner, everyone.by_learner[learner].points) for learner in sorted(everyone.by_learner)]
     return PointsTable(
         learners=tuple(learner for learner, _ in rows),
         week=tuple(points.week for _, points in rows),

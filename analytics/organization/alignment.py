@@ -150,7 +150,7 @@ def levels_of(
 ) -> list[dict[str, CurrentSkill]]:
     """Each member's levels in the wanted skills, as learner-skill-gap has them."""
     nothing, mastered = UserSkills(()), masteries.by_learner if masteries else {}
-    every = [current_levels(has.by_learner.get(one, nothing), mastered.get(one), at) for one in members]
+    every = (current_levels(has.by_learner.get(one, nothing), mastered.get(one), at) for one in members)
     return [{skill: level for skill, level in levels.items() if skill in wanted} for levels in every]
 
 

@@ -1,7 +1,7 @@
 """Organization learning culture (definition 13): how many take part, regularly, together, to the end, and widely."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -24,9 +24,10 @@ from analytics.organization.people import (
 from analytics.privacy import DAILY, K, in_fives, said, said_share
 from analytics.rolls import Membership
 from datasources.content import Interactions
-from datasources.course import ActiveDay, Activity
+from datasources.course import ActionsByType, ActiveDay, Activity
 from datasources.declare import Count, Score, Share, Unit
 from datasources.directory import Logins
+from datasources.packed import Chosen
 
 FLOOR = 0.01
 WEEK_DAYS, WEEKS, REGULAR = 7, 4, 3
@@ -101,6 +102,18 @@ class OrgLearningCulture:
     """The members, in fives; the 30 days looked at. OK from 50."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Month:
+    """What the metric needs of an active member's last 30 days; the days themselves are let go of."""
+
+    regular: bool
+    social: bool
+    days_of_weeks: int
+    """Active days of the last four weeks."""
+    done: ActiveDay
+    """What the actions were for, as of one day."""
+
+
 def culture_score(components: Iterable[float]) -> float:
     """100 x the geometric mean of the components, each at least 0.01."""
     floored = [max(FLOOR, component) for component in components]
@@ -145,6 +158,30 @@ def trend_of(now: float, before: float) -> CultureTrend:
     return CultureTrend(direction, before, change)
 
 
+def _month_of(recent: Sequence[ActiveDay], today: date) -> _Month:
+    weeks = timedelta(days=WEEK_DAYS * WEEKS)
+    return _Month(
+        regular=regular(recent, today),
+        social=any(day.by_type.forum for day in recent),
+        days_of_weeks=sum(day.date > today - weeks for day in recent),
+        done=_as_one(recent),
+    )
+
+
+def _as_one(days: Sequence[ActiveDay]) -> ActiveDay:
+    """Days as one with as many actions of each kind; those of no named kind are other."""
+    content = sum(day.by_type.content for day in days)
+    forum = sum(day.by_type.forum for day in days)
+    quiz = sum(day.by_type.quiz for day in days)
+    named = content + forum + quiz
+    total = sum(max(day.actions, _named(day.by_type) + day.by_type.other) for day in days)
+    return ActiveDay(days[-1].date, total, ActionsByType(content, forum, quiz, total - named))
+
+
+def _named(by: ActionsByType) -> int:
+    return by.content + by.forum + by.quiz
+
+
 @metric(
     Scope.ORGANIZATION,
     key="org-learning-culture",
@@ -172,21 +209,21 @@ def learning_culture(
     than 10 members were active in the last 30 days.
     """
     members, today = members_of(membership), day_of(at)
-    days = {
-        one: [day for day in unique(fact.days, lambda day: day.date) if day.actions > 0 and day.date <= today]
-        for one, fact in of_members(members, activity.by_learner).items()
-    }
-    recent = {one: [day for day in known if today - MONTH < day.date] for one, known in days.items()}
-    active = sorted(one for one, known in recent.items() if known)
+    active: dict[str, _Month] = {}
+    earlier = 0
+    for one, fact in of_members(members, activity.by_learner).items():
+        days = [day for day in unique(fact.days, lambda day: day.date) if day.actions > 0 and day.date <= today]
+        earlier += active_within(Activity(tuple(days)), today - MONTH, MONTH)
+        if recent := [day for day in days if today - MONTH < day.date]:
+            active[one] = _month_of(recent, today)
     if len(active) < K:
         return too_few("Fewer than 10 members were active in the last 30 days.")
-    n, m = len(members), len(active)
-    earlier = [one for one, known in days.items() if active_within(Activity(tuple(known)), today - MONTH, MONTH)]
-    opened = None if interactions is None else [interactions.by_learner.get(one, Interactions(())) for one in active]
+    n, m, months = len(members), len(active), active.values()
+    opened = None if interactions is None else Chosen(active, interactions.by_learner).values()
     dimensions = CultureDimensions(
         participation=said_share(m / n, n),
-        regularity=said_share(sum(regular(recent[one], today) for one in active) / m, m),
-        social=said_share(sum(any(day.by_type.forum for day in recent[one]) for one in active) / m, m),
+        regularity=said_share(sum(month.regular for month in months) / m, m),
+        social=said_share(sum(month.social for month in months) / m, m),
         persistence=retention_rate(taken_lately(places_of(membership.rolls, at), at)),
         breadth=None if opened is None else said_share(sum(broad(each, today) for each in opened) / m, m),
     )
@@ -199,10 +236,9 @@ def learning_culture(
     )
     known_parts = [part for part in parts if part is not None]
     complete = len(known_parts) == len(parts)
-    weeks = timedelta(days=WEEK_DAYS * WEEKS)
-    often = mean(sum(day.date > today - weeks for day in recent[one]) / WEEKS for one in active) or 0.0
+    often = mean(month.days_of_weeks / WEEKS for month in months) or 0.0
     minutes = session_minutes(of_members(members, logins.by_learner), at) if logins else None
-    methods = breakdown(day for one in active for day in recent[one])
+    methods = breakdown(month.done for month in months)
     return OrgLearningCulture(
         overall_culture=culture_score(known_parts) if complete else None,
         culture_dimensions=dimensions,
@@ -216,7 +252,7 @@ def learning_culture(
                 said_share(methods.other, m),
             ),
         ),
-        trends=trend_of(dimensions.participation, said_share(len(earlier) / n, n)),
+        trends=trend_of(dimensions.participation, said_share(earlier / n, n)),
         members=in_fives(n),
         active=in_fives(m),
         quality=quality_of(n, MONTH.days),

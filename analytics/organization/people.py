@@ -14,6 +14,7 @@ from analytics.privacy import K, in_fives, spoken
 from analytics.rolls import Member, Membership, Place, Roll
 from analytics.standings.places import places_at
 from datasources.course import Activity
+from datasources.packed import Chosen
 
 T = TypeVar("T")
 
@@ -26,9 +27,9 @@ def members_of(membership: Membership) -> dict[str, Member]:
     return {one.learner: one for one in unique(membership.members, lambda member: member.learner)}
 
 
-def of_members(members: Mapping[str, Member], by_learner: Mapping[str, T]) -> dict[str, T]:
-    """What is known of the members, in the order of their ids; of others nothing is kept."""
-    return {learner: by_learner[learner] for learner in sorted(members) if learner in by_learner}
+def of_members(members: Mapping[str, Member], by_learner: Mapping[str, T]) -> Mapping[str, T]:
+    """What is known of the members, in the order of their ids; read one at a time, and nothing of others."""
+    return Chosen(sorted(members), by_learner)
 
 
 def too_few(message: str) -> Withheld:

@@ -143,7 +143,8 @@ def performance(  # noqa: PLR0913 - one parameter for each fact it stands on
         if value.overall_score is not None
     }
     levels = [value.risk_level in AT_RISK for value in of_members(members, risks.by_learner if risks else {}).values()]
-    facts = of_members(members, acquired.by_learner if acquired else {})
+    acquisitions = of_members(members, acquired.by_learner if acquired else {})
+    reached = {one: reached_within(fact, at) for one, fact in acquisitions.items()}
     places, figures = places_of(membership.rolls, at), indicators(kpis.kpis)
     recent = taken_lately(places, at)
     parts = by_department(members, [place.learner for place in recent])
@@ -161,7 +162,7 @@ def performance(  # noqa: PLR0913 - one parameter for each fact it stands on
         department_performance=departments(
             members,
             attained,
-            {one: reached_within(fact, at) for one, fact in facts.items()},
+            reached,
             {name: retention_rate(of_people(recent, part)) for name, part in parts},
         ),
         members=in_fives(len(members)),

@@ -175,9 +175,13 @@ def learning_velocity(
     """
     members, today = members_of(membership), day_of(at)
     plans = of_members(members, progress.by_learner)
-    learners = [one for one, plan in plans.items() if enrolled(plan, at)]
-    now = {one: pace_at(plans[one], at) for one in learners}
-    velocities = _velocities(now)
+    now: dict[str, Pace | None] = {}
+    then: dict[str, Pace | None] = {}
+    for one, plan in plans.items():
+        then[one] = pace_at(plan, at - MONTH)
+        if enrolled(plan, at):
+            now[one] = pace_at(plan, at)
+    learners, velocities = list(now), _velocities(now)
     middle, low, high = (quantile(list(velocities.values()), share) for share in (0.5, 0.25, 0.75))
     if middle is None or low is None or high is None or len(velocities) < K:
         return too_few("Fewer than 10 members have work that is due, so their pace is not told.")
@@ -195,6 +199,6 @@ def learning_velocity(
         no_course=in_fives(len(members) - len(learners)),
         distribution=distribution(list(velocities.values())),
         department_breakdown=tuple(breakdown(members, known)),
-        trends=trend_of(velocities, _velocities({one: pace_at(plan, at - MONTH) for one, plan in plans.items()})),
+        trends=trend_of(velocities, _velocities(then)),
         quality=quality_of(n, MONTH.days),
     )

@@ -50,8 +50,13 @@ async def _heard(connect: Callable[[], Awaitable[Any]], ears: Mapping[str, Callb
     def hear(_connection: Any, _pid: int, channel: str, payload: str) -> None:
         ears[channel](payload)
 
-    for channel in ears:
-        await connection.add_listener(channel, hear)
+    try:
+        for channel in ears:
+            await connection.add_listener(channel, hear)
+    except BaseException:
+        # Lost again, or given up meanwhile: nobody else would close it.
+        connection.terminate()
+        raise
     return connection
 
 

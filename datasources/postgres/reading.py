@@ -112,11 +112,15 @@ class Reading:
         return await future
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Give up what is under way, and what waits."""
         runners = list(self._runners)
         for runner in runners:
             runner.cancel()
         await asyncio.gather(*runners, return_exceptions=True)
+        for queue in self._waiting.values():
+            for _, future in queue:
+                future.cancel()
+        self._waiting.clear()
 
     async def _run(self) -> None:
         try:

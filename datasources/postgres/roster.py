@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
+from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.pages import fold
 from datasources.postgres.session import Database, system
 from datasources.postgres.tables import CourseRow, EnrollmentRow, OrganizationRow, PersonRow, TeachingRow
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from datasources import course, directory
 
 Row = dict[str, Any]
+
+_ACT = text("SELECT act_as(:organization, 'system', 'system')")
+_FORGET = text(
+    "INSERT INTO forgotten VALUES (:organization, forgotten_digest(:organization, :person), :at) ON CONFLICT DO NOTHING"
+)
 
 
 CHANNEL = "roster"
@@ -63,6 +72,7 @@ async def sync(database: Database, roster: Roster) -> bool:
         )
         if accepted.first() is None:
             return False
+        await _heed(connection, organization, [row["id"] for row in tables[PersonRow]])
         for table, rows in tables.items():
             told = {"rows": json.dumps(rows, default=lambda moment: moment.isoformat())}
             await connection.execute(text(_UPSERT[table]), told)
@@ -71,6 +81,21 @@ async def sync(database: Database, roster: Roster) -> bool:
             await connection.execute(text(statement))
         await connection.execute(_TELL, {"channel": CHANNEL, "organization": organization})
     return True
+
+
+async def _heed(connection: AsyncConnection, organization: str, people: Sequence[str]) -> None:
+    """Have the organization forget whom the platform forgot when it did not know of the organization yet.
+
+    The lock has `gateway forget` wait for us: it finds the organization then, or we what it has set.
+    """
+    await connection.execute(_ACT, {"organization": PLATFORM})
+    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(forgetting_lock(:o))"), {"o": PLATFORM})
+    found = await connection.execute(text("SELECT digest, at FROM forgotten WHERE organization = :o"), {"o": PLATFORM})
+    forgotten = {bytes(digest): at for digest, at in found}
+    await connection.execute(_ACT, {"organization": organization})
+    for person in people if forgotten else ():
+        if (at := forgotten.get(sha256(f"{PLATFORM} {person}".encode()).digest())) is not None:
+            await connection.execute(_FORGET, {"organization": organization, "person": person, "at": at})
 
 
 def _rows(roster: Roster) -> dict[type[SQLModel], list[Row]]:
@@ -181,6 +206,10 @@ _COPIED = (OrganizationRow, PersonRow, CourseRow, EnrollmentRow, TeachingRow)
 _UPSERT: dict[type[SQLModel], str] = {model: _upsert(model) for model in _COPIED}
 _REMOVE: dict[type[SQLModel], str] = {model: _remove(model) for model in _COPIED}
 _AFTERWARDS = (
+    """
+    UPDATE syncs SET people = (SELECT count(*) FROM people WHERE organization = (SELECT my_organization()))
+    WHERE organization = (SELECT my_organization())
+    """,
     """
     UPDATE courses c SET learners = n.learners
     FROM (

@@ -121,12 +121,13 @@ class TeachingRow(SQLModel, table=True):
 
 
 class SyncRow(SQLModel, table=True):
-    """When an organization's roster was last copied."""
+    """When an organization's roster was last copied, and how many people were in it."""
 
     __tablename__ = "syncs"
 
     organization: str = Field(sa_type=Text, primary_key=True)
     synced_at: datetime = Field(sa_type=Moment)
+    people: int | None = None
 
 
 class AnswerRow(SQLModel, table=True):

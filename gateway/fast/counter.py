@@ -36,6 +36,8 @@ URL = PATH.encode()
 FORWARDED = b"x-forwarded-for"
 OK = STATUS_LINE[200]
 LOG = structlog.get_logger(__name__)
+IN_A_STEP = 16
+"""The most requests in one piece of data that are answered before others get their turn."""
 LARGEST = 16 * 1024
 """Bytes of a request that is worth being known by its bytes."""
 
@@ -135,6 +137,7 @@ class Counter(BoundedHeads):
             self.url == URL
             and parser.get_method() == b"POST"
             and (self.cycle is None or self.cycle.response_complete)
+            and self._begun <= IN_A_STEP
             and not self.pipeline
             and not self.expect_100_continue
             and not self.flow.write_paused

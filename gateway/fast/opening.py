@@ -76,9 +76,11 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
 
 def _counts(way: WayStatistics, kept: KeptStatistics, reading: ReadingStatistics) -> Iterable[Count]:
     """What the short way counts."""
-    says = "Requests by the way they were answered: from what is kept, by a plan, from what is kept though the "
-    says += "database does not answer, or the ordinary way."
-    for name in ("kept", "planned", "at_worst", "passed_on"):
+    says = (
+        "Requests by the way they were answered: from what is kept, by a plan (again: those of them whose viewer was "
+    )
+    says += "known to hear all of it), from what is kept though the database does not answer, or the ordinary way."
+    for name in ("kept", "planned", "again", "at_worst", "passed_on"):
         yield Count("gateway_ways", says, getattr(way, name), {"of": name})
     for name in ("hits", "misses", "evictions", "dropped"):
         yield Count("gateway_kept_responses", "What became of kept responses.", getattr(kept, name), {"of": name})

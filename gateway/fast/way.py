@@ -22,10 +22,10 @@ from gateway.refusal import Refused
 from gateway.telemetry import SANE, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from analytics.arriving import Arrivals
-    from analytics.at_hand import Finder
+    from analytics.at_hand import AtHand, Errand, Finder
     from analytics.hearsay import Hearsay
     from analytics.world import World
     from gateway.auth import Authenticator, Remembered
@@ -36,18 +36,24 @@ if TYPE_CHECKING:
     from gateway.fast.lines import Lines
     from gateway.fast.requests import Requests
     from gateway.http import Terms
+    from resolvers.plan import Turn
 
 TICKETS, TICKETS_MIB = 20_000, 32
+ERRANDS = 5_000
 
 LOG = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class WayStatistics:
-    """How many requests were answered from what is kept, by a plan, by what is kept for the worst, or passed on."""
+    """How many requests were answered from what is kept, by a plan, by what is kept for the worst, or passed on.
+
+    Of the planned, `again` were looked up as they had been before, without asking once more who may hear what.
+    """
 
     kept: int = 0
     planned: int = 0
+    again: int = 0
     at_worst: int = 0
     passed_on: int = 0
 
@@ -87,6 +93,7 @@ class ShortWay:
         self._say: Callable[..., Any] = (lines or structlog.get_logger("gateway.request")).info
         self._observe = observe
         self._counts = WayStatistics()
+        self._errands: Bounded[Hashable, tuple[Turn, Errand]] = Bounded(ERRANDS, ERRANDS)
         self.tickets: Bounded[bytes, Ticket] = Bounded(TICKETS, TICKETS_MIB << 20)
         """What requests say that were handed something out lately, by the SHA-256 of all their bytes."""
 
@@ -157,8 +164,7 @@ class ShortWay:
         planned, viewer = ticket.planned, ticket.who[0].viewer
         mark = self._kept.mark(viewer.organization)
         try:
-            turn = self._requests.plan(planned).turn(planned.variables, viewer)
-            found = await self._finder.find(turn.ask, viewer)
+            turn, found = await self._found(ticket)
             data = turn.render(found.found, found.tier)
         except Away:
             kept = self._kept.at_worst(viewer.organization, ticket.key)
@@ -175,6 +181,22 @@ class ShortWay:
         self._counts.planned += 1
         look = Look(turn, found, mark, data)
         return self._reply(ticket, call.address, call.started, paid, data, found.told, look)
+
+    async def _found(self, ticket: Ticket) -> tuple[Turn, AtHand]:
+        """What a request asks for: as it was looked up before, where that is known."""
+        before = self._errands.get(ticket.key)
+        if before is not None:
+            again = await self._finder.again(before[1])
+            if again is not None:
+                self._counts.again += 1
+                return before[0], again
+        planned, viewer = ticket.planned, ticket.who[0].viewer
+        turn = self._requests.plan(planned).turn(planned.variables, viewer)
+        found = await self._finder.find(turn.ask, viewer)
+        # Whose response is kept need not be looked up again soon.
+        if found.errand is not None and not self._kept.wanted:
+            self._errands.keep(ticket.key, (turn, found.errand))
+        return turn, found
 
     async def afterwards(self, call: Call, reply: Reply) -> None:
         """After a reply was sent: keep what was said, as it is said from memory; look after who came in."""

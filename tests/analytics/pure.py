@@ -47,9 +47,10 @@ NOTHING = Withheld(WithheldReason.NOT_ENOUGH_DATA, "Nothing is known.")
 
 @dataclass(slots=True)
 class Pure:
-    """The answers about one corpus, each worked out once."""
+    """The answers about one corpus, each worked out once; `group` hands formulas what is known of many."""
 
     corpus: Corpus
+    group: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda known: known
     _solved: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def ask(self, metric: Metric, subject: str, **chosen: Any) -> Any:
@@ -132,10 +133,11 @@ class Pure:
     def _everyone(self, given: Input, metric: Metric, subject: str) -> Everyone[Any]:
         group = self._present(subject) if metric.scope is Scope.COURSE else LEARNERS
         read = self.corpus.fact if given.type in SOURCES else self.value
-        return Everyone(_known((one, read(given.type, one)) for one in group))
+        return Everyone(self.group(_known((one, read(given.type, one)) for one in group)))
 
     def _starters(self, given: Input, _: Metric, subject: str) -> Starters[Any]:
-        return Starters(_known((one.user_id, self.corpus.fact(given.type, one.user_id)) for one in self._rows(subject)))
+        ever = [one.user_id for one in self._rows(subject)]
+        return Starters(self.group(_known((one, self.corpus.fact(given.type, one)) for one in ever)))
 
     def _items(self, given: Input, _: Metric, subject: str) -> Items[Any]:
         opened = {
@@ -144,7 +146,7 @@ class Pure:
             for one in self.corpus.facts[Interactions, learner].interactions
             if one.course_id == subject
         }
-        return Items(_known((item, self.corpus.fact(given.type, item)) for item in sorted(opened)))
+        return Items(self.group(_known((item, self.corpus.fact(given.type, item)) for item in sorted(opened))))
 
     def _rows(self, course: str) -> tuple[Any, ...]:
         rows: tuple[Any, ...] = self.corpus.facts[Enrollments, course].enrollments

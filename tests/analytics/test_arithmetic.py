@@ -107,6 +107,8 @@ def test_a_count_is_a_share_of_the_most_on_a_logarithmic_scale() -> None:
 
 def test_changes_are_in_percent_of_what_was_there() -> None:
     assert (percent_change(6, 2), percent_change(0, 2), percent_change(1, 0)) == (200, -100, None)
+    # Not a rounding error below: 100 (0 - x) / x of this one is less than -100.
+    assert percent_change(0, 0.08124373119358075) == -100
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from datasources.postgres.jobs import PLATFORM, Kind, Status
 from datasources.postgres.session import system
 from gateway.nightly import SOONER, Nights
 from gateway.queue import Later
+from gateway.worker import PATIENCE
 from tests.campus import PYTHON, small_campus
 from tests.cast import ACME, OTHER
 from tests.river.banks import HOURS, Clock, Services, running
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from gateway.jobs import Hands
     from tests.conftest import Clone
     from tests.river.banks import Gateway
+
+as_a_worker = partial(running, patience=PATIENCE)
+"""Nobody waits for an answer: what a loaded machine is slow to say is waited for, as in a worker."""
 
 COMPARED = "{ organization { comparison(metric: LEARNER_ENGAGEMENT, by: COURSE) { name } } }"
 
@@ -61,7 +66,7 @@ def test_every_metric_is_in_a_step_after_the_groups_it_reads() -> None:
 
 async def test_a_night_works_out_everything_and_says_how_much(clone: Clone) -> None:
     clock = Clock()
-    async with running(clone.app_url, Services(small_campus()), clock) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), clock) as gateway:
         await arrived(gateway)
         clock.pass_by(HOURS)
         began = clock.now()
@@ -81,7 +86,7 @@ async def test_a_night_works_out_everything_and_says_how_much(clone: Clone) -> N
 async def test_the_morning_after_a_night_asks_nothing_of_the_services(clone: Clone) -> None:
     clock = Clock()
     services = Services(small_campus())
-    async with running(clone.app_url, services, clock) as gateway:
+    async with as_a_worker(clone.app_url, services, clock) as gateway:
         await arrived(gateway)
         await through(gateway.world)
         gateway.world.memory.clear()
@@ -96,7 +101,7 @@ async def test_another_process_does_the_rest_only_and_the_totals_are_those_of_an
 ) -> None:
     clock = Clock()
     services = Services(small_campus())
-    async with running(clone.app_url, services, clock) as first:
+    async with as_a_worker(clone.app_url, services, clock) as first:
         await arrived(first)
         hands = hands_of(first.world)
         await Nights(first.world).nightly()
@@ -109,7 +114,7 @@ async def test_another_process_does_the_rest_only_and_the_totals_are_those_of_an
         await batch.work_out(first.world, ACME, Part.read(lost.details), _nobody)
         before = await calculated(first)
     clock.pass_by(HOURS / 60)
-    async with running(clone.app_url, services, clock) as second:
+    async with as_a_worker(clone.app_url, services, clock) as second:
         await to_its_end(second.world, hands_of(second.world))
         night, after = await night_of(second, ACME), await calculated(second)
     assert before
@@ -124,7 +129,7 @@ async def _nobody(_done: int, _of: int) -> None:
 
 
 async def test_a_night_that_is_asked_for_again_is_the_same_night(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await arrived(gateway)
         await Nights(gateway.world).nightly()
         await Nights(gateway.world).nightly()
@@ -137,7 +142,7 @@ async def test_a_night_that_is_asked_for_again_is_the_same_night(clone: Clone) -
 
 
 async def test_waiting_for_its_parts_is_no_attempt_of_a_night(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await arrived(gateway)
         await Nights(gateway.world).nightly()
         for _ in range(5):
@@ -164,7 +169,7 @@ async def put_off(gateway: Gateway) -> Hands:
 
 async def test_what_a_service_kept_back_is_told_by_its_name_when_there_is_no_time_left(clone: Clone) -> None:
     services = Services(small_campus())
-    async with running(clone.app_url, services, Clock()) as gateway:
+    async with as_a_worker(clone.app_url, services, Clock()) as gateway:
         await arrived(gateway)
         await services.turn("assessment", "failing")
         # So little time that the parts have none to try it again.
@@ -179,7 +184,7 @@ async def test_what_a_service_kept_back_is_told_by_its_name_when_there_is_no_tim
 
 
 async def test_a_night_that_begins_late_is_given_up_before_the_next_one_all_the_same(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await Nights(gateway.world).nightly()
         night = await night_of(gateway)
     # It is nine, seven hours late; half past one is sixteen and a half hours away.
@@ -191,7 +196,7 @@ async def test_a_service_that_is_away_for_hours_is_waited_for_and_costs_the_rest
     services = Services(small_campus())
     # Which week is compared with the last is said by the database's clock.
     clock = Clock(datetime.now(UTC))
-    async with running(clone.app_url, services, clock) as gateway:
+    async with as_a_worker(clone.app_url, services, clock) as gateway:
         await arrived(gateway)
         await services.turn("assessment", "failing")
         hands = await put_off(gateway)
@@ -220,7 +225,7 @@ async def test_a_service_that_is_away_for_hours_is_waited_for_and_costs_the_rest
 
 async def test_a_worker_whose_clock_is_behind_does_not_find_its_own_work_undone(clone: Clone) -> None:
     clock = Clock()
-    async with running(clone.app_url, Services(small_campus()), clock) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), clock) as gateway:
         await arrived(gateway)
         part = Part(0, Scope.LEARNER, 0, 1, clock.now() + HOURS)
         tally = await batch.work_out(gateway.world, ACME, part, _nobody)
@@ -229,7 +234,7 @@ async def test_a_worker_whose_clock_is_behind_does_not_find_its_own_work_undone(
 
 
 async def test_a_cancelled_night_ends_and_so_do_its_parts_in_every_organization(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await arrived(gateway)
         await Nights(gateway.world).nightly()
         await looked(gateway.world, hands_of(gateway.world), Kind.NIGHTLY)
@@ -247,7 +252,7 @@ async def test_a_cancelled_night_ends_and_so_do_its_parts_in_every_organization(
 
 
 async def test_a_platform_of_many_organizations_is_looked_at_in_one_statement(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await arrived(gateway)
         await Nights(gateway.world).nightly()
         platform, database = await night_of(gateway), gateway.world.database
@@ -259,7 +264,7 @@ async def test_a_platform_of_many_organizations_is_looked_at_in_one_statement(cl
 
 
 async def test_no_part_of_a_night_names_anybody(clone: Clone) -> None:
-    async with running(clone.app_url, Services(small_campus()), Clock()) as gateway:
+    async with as_a_worker(clone.app_url, Services(small_campus()), Clock()) as gateway:
         await arrived(gateway)
         await through(gateway.world)
         told = " ".join(f"{job.details} {job.result}" for job in await jobs_of(gateway.world, *NIGHT))

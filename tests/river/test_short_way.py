@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlalchemy import text
 
 from analytics.roster import REMEMBERED
 from datasources.postgres.connection import connect
@@ -54,6 +55,28 @@ async def test_the_ordinary_way_answers_first_then_a_plan_then_what_is_kept(
     assert planned.text.split('"extensions"')[0] == ordinary.text.split('"extensions"')[0]
     assert kept.text.replace('"MEMORY"', '"DATABASE"').split('"extensions"')[0] == planned.text.split('"extensions"')[0]
     assert worked_out.answers.keys() == kept.answers.keys()
+
+
+async def test_without_memory_who_may_hear_what_is_not_asked_anew_each_time_but_answers_are_read(
+    clone: Clone, services: Services, clock: Clock
+) -> None:
+    async with running(clone.app_url, services, clock, responses_mib=0, memory_mib=0, memory_answers=0) as gateway:
+        await gateway.ask(MINE, "lena", id=LENA)
+        await gateway.settled()
+        told = [without_id(await gateway.ask(MINE, "lena", id=LENA)) for _ in range(4)]
+        assert (ways(gateway).planned, ways(gateway).again) == (4, 3)
+        assert told == [told[0]] * 4
+        statements = gateway.world.database.statements
+        await gateway.ask(MINE, "lena", id=LENA)
+        assert gateway.world.database.statements == statements + 1
+        gateway.world.roster.forget(ACME)
+        await gateway.ask(MINE, "lena", id=LENA)
+        assert ways(gateway).again == 4, "who belongs there may have changed"
+        async with gateway.world.database.session(Actor(ACME, "system", "system")) as session:
+            await (await session.connection()).execute(text("DELETE FROM answers WHERE subject = :who"), {"who": LENA})
+        passed = ways(gateway).passed_on
+        assert (await gateway.ask(MINE, "lena", id=LENA)).data["learner"]["displayName"] == "Lena"
+        assert ways(gateway).passed_on == passed + 1, "what is gone is worked out the ordinary way"
 
 
 ROSTER = """query ($first: Int, $after: String) { organization { name learners(first: $first, after: $after) {

@@ -24,7 +24,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^(pg_|information_schema)' ORDER BY 2, 3
 """
 FUNCTIONS = """
-SELECT p.oid, n.nspname, p.proname, p.prosecdef, p.proconfig, p.proretset,
+SELECT p.oid, n.nspname, p.proname, p.prosecdef, p.proconfig, p.proretset, p.prosqlbody IS NOT NULL AS bound,
     ARRAY (SELECT format_type(t.type, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY AS t (type, n) ORDER BY t.n)
         AS takes,
     has_function_privilege('gateway_app', p.oid, 'EXECUTE') AS called, p.prorettype = 'trigger'::regtype AS trigger,

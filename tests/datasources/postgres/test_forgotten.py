@@ -13,7 +13,7 @@ from sqlalchemy import text
 from datasources.postgres import answers, choices, erasure, jobs, prune, reports, roster
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
-from datasources.postgres.jobs import Kind, Wanted
+from datasources.postgres.jobs import PLATFORM, Kind, Wanted
 from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
 from tests.cast import ACME, LARS, LENA, OTHER, SAM, TOMAS
@@ -70,6 +70,36 @@ async def test_a_roster_read_before_brings_nobody_back(database: Database, clone
     assert await naming(clone, LENA) == {}
     assert await naming(clone, TOMAS) == {}
     assert (await naming(clone, LARS)).keys() >= {"people system", "enrollments system"}
+
+
+async def test_an_organization_that_is_copied_for_the_first_time_knows_nobody_who_was_forgotten_everywhere(
+    database: Database, clone: Clone
+) -> None:
+    for person in (LENA, TOMAS):
+        await erasure.forget(database, PLATFORM, person)
+    assert await roster.sync(database, acme())
+    await answers.keep(database, ACME, {asked("learner", LENA): kept()})
+    assert await naming(clone, LENA) == {}
+    assert await naming(clone, TOMAS) == {}
+    assert (await naming(clone, LARS)).keys() >= {"people system", "enrollments system"}
+    # It stands as long as the one that was set: not anew with each copy.
+    now = await prune.present(database)
+    assert await roster.sync(database, acme(NOW + timedelta(hours=1)))
+    assert (await prune.expired(database, now + TERM)).tombstones == 4
+    assert await roster.sync(database, acme(NOW + timedelta(hours=2)))
+    assert (await naming(clone, LENA)).keys() >= {"people system", "enrollments system"}
+
+
+async def test_a_copy_waits_for_what_is_being_forgotten_everywhere(database: Database, clone: Clone) -> None:
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(database.session(system(PLATFORM)))
+        forgetting = await session.connection()
+        await forgetting.execute(text("SELECT remember_forgotten(:o, :person)"), {"o": PLATFORM, "person": LENA})
+        copying = asyncio.create_task(roster.sync(database, acme()))
+        await waiting_for_a_lock(clone)
+        assert not copying.done()
+    assert await copying
+    assert await naming(clone, LENA) == {}
 
 
 async def test_a_report_begun_before_is_not_kept_after_whoever_it_is_for(database: Database, clone: Clone) -> None:

@@ -75,3 +75,27 @@ async def test_listening_to_a_database_that_is_not_there_says_so_at_once() -> No
 
     with pytest.raises(DatabaseError, match="nobody"):
         await listening(nobody, {"news": lambda _: None}).__aenter__()
+
+
+class Lost:
+    """A connection that is lost before it hears anything."""
+
+    closed = False
+
+    async def add_listener(self, *_: Any) -> None:
+        raise ConnectionError
+
+    def terminate(self) -> None:
+        self.closed = True
+
+
+async def test_a_connection_that_hears_nothing_is_not_left_open() -> None:
+    lost = Lost()
+
+    async def connects() -> Any:
+        return lost
+
+    with pytest.raises(ConnectionError):
+        async with listening(connects, {"news": lambda _: None}):
+            pass
+    assert lost.closed
