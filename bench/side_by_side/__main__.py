@@ -150,12 +150,7 @@ async def _measure(
 ) -> None:
     """Warm every server up, then measure round by round."""
     dice = random.Random(1)
-    for target in targets:
-        if target.kind == "ours":
-            # A viewer's first visit has their own answers looked through, once an hour.
-            await bench.once(target, "q1", plan.visits, seed=0)
-        for query in asked.QUERIES:
-            await bench.once(target, query, plan.warm, seed=0)
+    await _warm(plan, targets, bench)
     measured: dict[str, dict[str, list[dict[str, float | None]]]] = results["measured"]  # type: ignore[assignment]
     for number in range(1, plan.rounds + 1):
         for name in plan.loads:
@@ -171,6 +166,15 @@ async def _measure(
         for target in targets:
             for query in asked.QUERIES:
                 await checker.look(target, query)
+
+
+async def _warm(plan: Plan, targets: list[Target], bench: Bench) -> None:
+    for target in targets:
+        if target.kind == "ours":
+            # A viewer's first visit has their own answers looked through, once an hour.
+            await bench.once(target, "q1", plan.visits, seed=0)
+        for query in asked.QUERIES:
+            await bench.once(target, query, plan.warm, seed=0)
 
 
 @dataclass(frozen=True, slots=True)
