@@ -158,7 +158,7 @@ async def _measure(
                 if name in {"alone", "beside"} and target.kind == "limit":
                     continue
                 if plan.lead:
-                    # Minutes have passed since this server was last asked for this, and nobody is that seldom here.
+                    # Between two loads of a server lie minutes; those who use it come back sooner.
                     _loaded(target, "q3" if name in {"alone", "beside"} else name, plan.lead, bench.postgres, seed=0)
                 one = await bench.once(target, name, plan.seconds, seed=number)
                 measured[target.name].setdefault(name, []).append(one.plain())
