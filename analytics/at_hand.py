@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from analytics.looked_up import AtHand, Away, Errand, into_places
+from analytics.looked_up import AtHand, Away, Errand, Looking, into_places
 from analytics.planned import Found, Unplanned
 from analytics.record import Tier
 from analytics.roster import KNOWN_EARLIER
@@ -20,17 +20,21 @@ from datasources.memory import Memory
 from datasources.postgres.connection import UNAVAILABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.planned import Ask, Told
     from analytics.policy import Viewer
     from analytics.searching import Tellings
     from analytics.world import World
     from datasources.postgres.lanes import Lanes
-    from datasources.postgres.reading import Reading
+    from datasources.postgres.reading import Reading, Row
 
-__all__ = ["AtHand", "Away", "Errand", "Finder"]
+__all__ = ["AtHand", "Away", "Errand", "Finder", "Looking"]
 
 TELLINGS, TOLD = 1_000, 50_000
 """The most pages of which it is remembered whom they told of, and of how many people in all."""
+
+UNHEARD: tuple[type[BaseException], ...] = (asyncio.CancelledError, *UNAVAILABLE)
 
 log = structlog.get_logger(__name__)
 
@@ -67,20 +71,45 @@ class Finder:
         Raises:
             Away: the database does not answer.
         """
-        world, organization = self._world, errand.look.actor.organization
-        now = world.now()
-        if errand.until <= now or errand.era != world.roster.era(organization):
-            return None
-        if not world.roster.at_hand(organization) or any(world.memory.get(key) is not None for key in errand.keys):
+        if not self.holds(errand):
             return None
         try:
-            async with asyncio.timeout(world.patience / 4):
+            async with asyncio.timeout(self._world.patience / 4):
                 rows = await self._reading.read(errand.shape, errand.look)
         except UNAVAILABLE as error:
             log.warning("plan.not_read", error=type(error).__name__)
             raise Away from error
+        return self._made(errand, rows)
+
+    def holds(self, errand: Errand) -> bool:
+        """Whether the same may be looked up as it was before, and is not remembered by this process."""
+        world, organization = self._world, errand.look.actor.organization
+        if errand.until <= world.now() or errand.era != world.roster.era(organization):
+            return False
+        return world.roster.at_hand(organization) and all(world.memory.get(key) is None for key in errand.keys)
+
+    def begin(self, errand: Errand) -> Looking:
+        """Begin to look up the same, if it `holds`, for who does not wait in a task; `ended` says what was found."""
+        rows = self._reading.begin(errand.shape, errand.look)
+        return Looking(errand, rows, rows.get_loop().call_later(self._world.patience / 4, rows.cancel))
+
+    def ended(self, looking: Looking) -> AtHand | None:
+        """What was looked up, or is too late; as `again`.
+
+        Raises:
+            Away: the database did not answer.
+        """
+        looking.deadline.cancel()
+        try:
+            rows = looking.rows.result()
+        except UNHEARD as error:
+            log.warning("plan.not_read", error=type(error).__name__)
+            raise Away from error
+        return self._made(looking.errand, rows)
+
+    def _made(self, errand: Errand, rows: Sequence[Row]) -> AtHand | None:
         answers: list[Told | None] = [None] * len(errand.keys)
-        until = into_places(world, rows, errand.places, answers, now + KNOWN_EARLIER)
+        until = into_places(self._world, rows, errand.places, answers, self._world.now() + KNOWN_EARLIER)
         if None in answers:
             return None
         found = Found(errand.people, None, answers, (), ())  # type: ignore[arg-type]  # none is missing

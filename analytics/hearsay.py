@@ -2,7 +2,8 @@
 
 Whom viewers were told of is added up and written soon after, for all viewers in one statement: the rows that
 `analytics.trail` would write, where one request told of somebody within a second, and one row for them all where
-several did. What is lost with a process that is killed is what was heard in the last moment (docs/decisions/0025).
+several did. What is told again and again is written when it is told first, and then once a minute. What is lost with a
+process that is killed is what was heard in the last moment, and how often it was told again (docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ log = structlog.get_logger(__name__)
 
 SOON = 1.0
 """Seconds until what was heard is written."""
+AGAIN = 60
+"""How many times `SOON` what is told again and again is only counted, once it was written."""
+COUNTED = 20_000
+"""The most mappings that are told again and again; where there are more, all are written."""
 AT_ONCE = 2_000
 """The most rows of one statement."""
 MOST = 200_000
@@ -38,12 +43,16 @@ MOST = 200_000
 
 @dataclass(slots=True)
 class _Again:
-    """The same mapping, told to the same asker so many times, for the first time in the request of this id."""
+    """The same mapping, told to the same asker so many times since it was written, first in the request of this id.
+
+    `looks` is how often it was looked at since then, to write it.
+    """
 
     asker: Asker
     told: Mapping[str, int]
     request_id: str
     times: int = 0
+    looks: int = 0
 
 
 @dataclass(slots=True)
@@ -107,6 +116,8 @@ class Hearsay:
         again = self._again.get((id(told), address))
         if again is None:
             again = self._again[id(told), address] = _Again((actor, address), told, request_id)
+        if not again.times:
+            again.request_id = request_id
         again.times += 1
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_soon(), name="write what was heard")
@@ -116,23 +127,38 @@ class Hearsay:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
+        await self.write_all()
+
+    async def write_all(self) -> None:
+        """Write everything that was heard so far."""
+        self._add_up(everything=True)
         await self._write()
 
     async def _write_soon(self) -> None:
         try:
             while self._again or self._waiting.rows:
                 await asyncio.sleep(SOON)
+                self._add_up(everything=len(self._again) > COUNTED)
                 await self._write()
         finally:
             self._writing = None
 
+    def _add_up(self, *, everything: bool) -> None:
+        """Have what is due wait to be written: all of it, or what is told for the first time in a while."""
+        for key, one in list(self._again.items()):
+            if not one.times:
+                # It was written at the last look, and nobody was told since.
+                del self._again[key]
+                continue
+            one.looks += 1
+            if everything or one.looks == 1 or one.looks > AGAIN:
+                for person, answers in one.told.items():
+                    told = Told(answers * one.times, one.times, one.request_id)
+                    self._waiting.add(one.asker, (person, answers > 0), told)
+                one.times, one.looks = 0, 1
+
     async def _write(self) -> None:
         """Write what waits; what cannot be written now waits on, as far as there is room."""
-        again, self._again = self._again, {}
-        for one in again.values():
-            for person, answers in one.told.items():
-                told = Told(answers * one.times, one.times, one.request_id)
-                self._waiting.add(one.asker, (person, answers > 0), told)
         while self._waiting.rows:
             part = self._waiting.take(AT_ONCE)
             try:

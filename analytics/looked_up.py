@@ -9,6 +9,7 @@ from analytics.planned import Found, Unplanned
 from datasources.postgres.prune import ANSWERS as RETENTION
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
@@ -62,6 +63,20 @@ class Errand:
     told: Mapping[str, int]
     until: datetime
     era: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looking:
+    """An errand that is run: `rows` are on their way, until `deadline` rings and nobody waits for them any more."""
+
+    errand: Errand
+    rows: asyncio.Future[list[Row]]
+    deadline: asyncio.TimerHandle
+
+    def give_up(self) -> None:
+        """Wait for them no longer."""
+        self.deadline.cancel()
+        self.rows.cancel()
 
 
 def into_places(world: World, rows: Iterable[Row], places: Places, answers: list[Any], until: datetime) -> datetime:

@@ -1,7 +1,8 @@
 """How a dashboard and a roster grow with learners and tenants: `python -m bench.growth [--most LEARNERS]`.
 
 The same documents as side by side, out of Postgres with the memory tier off, a page of 100 learners in every roster.
-Each size has a database and a gateway of its own; all are up at the same time and measured by turns.
+Each size has a database and a gateway of its own; all are up at the same time and measured by turns. In each as many
+learners ask as in any other, 4,000 where there are more, and all of them came in before.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import statistics
 import sys
 import tempfile
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from bench.side_by_side.load import Load
 from bench.side_by_side.servers import Servers, Variant
 
 if TYPE_CHECKING:
+    from bench.side_by_side.load import Measured
     from bench.side_by_side.servers import Target
 
 RESULTS = Path(__file__).with_name("results") / "growth.json"
@@ -64,10 +66,19 @@ class Size:
         return f"{self.tenants:,} tenants, {self.tenants * self.learners:,} learners"
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds: that each size is visited for a query before, that it is asked before it is measured, and measured."""
+
+    visits: float
+    lead: float
+    seconds: float
+
+
 SIZES = (Size(10, 100), Size(10, 1_000), Size(10, 10_000), Size(1_000, 100))
 
 
-async def run(sizes: list[Size], rounds: int, seconds: int, place: Path) -> dict[str, Any]:
+async def run(sizes: list[Size], rounds: int, times: Times, place: Path) -> dict[str, Any]:
     """Fill, start and measure every size; what was measured, by the name of the size and by query."""
     load.check()
     before = os.getloadavg()[0]
@@ -84,19 +95,25 @@ async def run(sizes: list[Size], rounds: int, seconds: int, place: Path) -> dict
             targets[size.name] = servers.gateway(MEMORY_OFF, here, files, CONNECTIONS)
         measured: dict[str, Any] = {name: {query: [] for query in asked.QUERIES} for name in targets}
         dice = random.Random(1)
-        for number in range(rounds + 1):
+
+        def asks(one: Target, query: str, length: float, seed: int) -> Measured:
+            told = load.measured(
+                Load(one.at(query), one.requests[query], CONNECTIONS, length, seed), one.family, postgres
+            )
+            load.settle(one.family)
+            return told
+
+        for name, one in targets.items():
+            for query in ("q1", "q2"):
+                _say(f"{name}: visited, {asks(one, query, times.visits, 0).requests:,} times, for {query}")
+        for number in range(1, rounds + 1):
             for query in asked.QUERIES:
                 for name in dice.sample(list(targets), len(targets)):
-                    one = targets[name]
-                    told = load.measured(
-                        Load(one.at(query), one.requests[query], CONNECTIONS, seconds, number), one.family, postgres
-                    )
-                    load.settle(one.family)
-                    # The first round only warms up.
-                    if number:
-                        measured[name][query].append(told.plain())
-                        _say(f"round {number} {query} {name:<36} {told.per_second:>8,.0f}/s  p99 {told.p99:.2f} ms")
-    return {"machine": machine.described(version, before), "seconds": seconds, "measured": measured}
+                    asks(targets[name], query, times.lead, 0)
+                    told = asks(targets[name], query, times.seconds, number)
+                    measured[name][query].append(told.plain())
+                    _say(f"round {number} {query} {name:<36} {told.per_second:>8,.0f}/s  p99 {told.p99:.2f} ms")
+    return {"machine": machine.described(version, before), **asdict(times), "measured": measured}
 
 
 def table(results: dict[str, Any]) -> str:
@@ -123,7 +140,9 @@ def _told() -> argparse.Namespace:
     reader = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     reader.add_argument("--most", type=int, default=100_000, help="leave out what has more learners than this")
     reader.add_argument("--rounds", type=int, default=3)
-    reader.add_argument("--seconds", type=int, default=8)
+    reader.add_argument("--visits", type=int, default=60, help="how long each size is visited before (60)")
+    reader.add_argument("--lead", type=int, default=3, help="how long each is asked before it is measured (3)")
+    reader.add_argument("--seconds", type=int, default=8, help="how long each is measured (8)")
     reader.add_argument("--out", type=Path, default=RESULTS, help="where the results are kept")
     return reader.parse_args()
 
@@ -132,7 +151,7 @@ if __name__ == "__main__":
     told = _told()
     chosen = [size for size in SIZES if size.tenants * size.learners <= told.most]
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as made:
-        found = asyncio.run(run(chosen, told.rounds, told.seconds, Path(made)))
+        found = asyncio.run(run(chosen, told.rounds, Times(told.visits, told.lead, told.seconds), Path(made)))
     told.out.parent.mkdir(parents=True, exist_ok=True)
     told.out.write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))

@@ -13,8 +13,7 @@ import random
 import statistics
 import sys
 import tempfile
-import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -23,11 +22,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
-import orjson
-import uvicorn
 
 from analytics.catalog import METRICS
 from analytics.declare import Role
+from bench.made.turns import Asked, Line, by_turns, served, written
 from datasources.catalog import SERVICES
 from datasources.postgres import migrate
 from datasources.postgres.connection import connect
@@ -37,7 +35,6 @@ from gateway import embedded
 from gateway.app import Outside, create_app
 from gateway.edge import Edge
 from gateway.keys import secret_key
-from gateway.serving import uvicorn_config
 from gateway.settings import Settings
 from gateway.telemetry import configure_logging
 from gateway.tokens import Account, issue
@@ -45,15 +42,12 @@ from resolvers.permissions import COMMON
 from resolvers.schema import build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
     import strawberry
     from starlette.applications import Starlette
 
     from datasources.simulator.campus import Campus
 
 ROUNDS = 300
-WARM = 30
 LEARNERS = 60
 SECRET = "a-key-for-measuring-that-is-long-enough"  # noqa: S105 - good for a process that lives for a minute
 SERVICE_TOKEN = "the-token-of-the-services"  # noqa: S105 - likewise
@@ -62,8 +56,8 @@ OF_SOMEBODY = DASHBOARD.replace("$window: Window! = MONTH", "$id: ID!, $window: 
     "viewer {\n    learner {", "... {\n    learner(id: $id) {"
 )
 """The same dashboard, asked about somebody by their id."""
-WITH_LIMITS = {"cost_per_minute": 10**12, "requests_per_hour": 10**9, "allowed_hosts": ("127.0.0.1",)}
-FROM_DATABASE = {"memory_answers": 0}
+WITH_LIMITS: dict[str, Any] = {"cost_per_minute": 10**12, "requests_per_hour": 10**9, "allowed_hosts": ("127.0.0.1",)}
+FROM_DATABASE: dict[str, Any] = {"memory_mib": 0, "memory_answers": 0, "responses_mib": 0}
 
 
 class Everybody(dict[str, Any]):
@@ -72,14 +66,6 @@ class Everybody(dict[str, Any]):
     def get(self, _key: str, _default: Any = None) -> Any:
         """The same for each."""
         return COMMON
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A way to ask for the dashboard: where, and with which bytes each time."""
-
-    where: str
-    request: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,78 +130,6 @@ def without_edge(whole: Starlette) -> Starlette:
     """The same application, which looks at no host and no origin, and marks no answer."""
     whole.user_middleware = [one for one in whole.user_middleware if one.cls is not Edge]
     return whole
-
-
-@asynccontextmanager
-async def served(whole: Starlette) -> AsyncIterator[str]:
-    """Where an application is served while the context is open."""
-    config = uvicorn_config(Settings.model_validate({"port": 0}), whole)
-    config.loop = "none"
-    server = uvicorn.Server(config)
-    socket = config.bind_socket()
-    serving = asyncio.create_task(server.serve([socket]))
-    try:
-        while not server.started:
-            await asyncio.sleep(0.01)
-            if serving.done():
-                sys.exit("a gateway did not start")
-        yield f"127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def written(token: str, document: str, **variables: Any) -> bytes:
-    """A request, as it goes over the wire."""
-    body = orjson.dumps({"query": document, "variables": variables})
-    head = (
-        "POST /graphql HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Content-Type: application/json",
-        f"Authorization: Bearer {token}",
-        f"Content-Length: {len(body)}",
-    )
-    return "\r\n".join([*head, "", ""]).encode() + body
-
-
-class Line:
-    """A connection that stays open."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def to(cls, where: str) -> Line:
-        """A connection to a gateway."""
-        host, _, port = where.rpartition(":")
-        return cls(*await asyncio.open_connection(host, int(port), limit=1 << 20))
-
-    async def ask(self, request: bytes) -> tuple[float, bytes]:
-        """Milliseconds until the answer is whole, and the answer."""
-        begun = time.perf_counter()
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        body = await self._reader.readexactly(length)
-        return 1000 * (time.perf_counter() - begun), body
-
-
-async def by_turns(ways: Mapping[str, Asked], rounds: int) -> dict[str, list[float]]:
-    """The milliseconds of each way in each round, in another order every time."""
-    lines = {name: await Line.to(way.where) for name, way in ways.items()}
-    spent: dict[str, list[float]] = {name: [] for name in ways}
-    order = list(ways)
-    rng = random.Random(11)
-    for n in range(WARM + rounds):
-        rng.shuffle(order)
-        for name in order:
-            took, body = await lines[name].ask(ways[name].request())
-            if b'"errors"' in body:
-                sys.exit(f"{name}: {body[:500].decode()}")
-            if n >= WARM:
-                spent[name].append(took)
-    return spent
 
 
 async def fill(url: str, one: School, numbers: count[int]) -> None:

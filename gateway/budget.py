@@ -166,17 +166,17 @@ async def spend(till: Till, payer: str, cost: int) -> Verdict:
     Raises:
         Refused: 429, naming the limit, the value, and the seconds after which it would pass.
     """
-    return settled(await till.take(payer, cost), cost)
+    verdict = await till.take(payer, cost)
+    refused = refusal_of(verdict, cost)
+    if refused is not None:
+        raise refused
+    return verdict
 
 
-def settled(verdict: Verdict, cost: int) -> Verdict:
-    """A verdict that lets an operation of this cost pass.
-
-    Raises:
-        Refused: as `spend`.
-    """
+def refusal_of(verdict: Verdict, cost: int) -> Refused | None:
+    """Why a verdict does not let an operation of this cost pass, as `spend` raises it; None: it does."""
     if verdict.over is None:
-        return verdict
+        return None
     wanted = cost if verdict.over == "cost" else 1
     limit: int = getattr(verdict.allowance, verdict.over)
     taken: Taken = getattr(verdict.account, verdict.over)
@@ -185,7 +185,7 @@ def settled(verdict: Verdict, cost: int) -> Verdict:
     message = f"{of}, and {left} of {limit} in {taken.seconds} s are left: "
     extensions = {"limit": verdict.over, "allowed": limit, "left": left, "found": wanted}
     if wanted > limit:
-        raise Refused(429, [error("RATE_LIMITED", message + HINTS[verdict.over], **extensions)])
+        return Refused(429, [error("RATE_LIMITED", message + HINTS[verdict.over], **extensions)])
     wait = taken.wait(verdict.now, limit - wanted)
     problem = error("RATE_LIMITED", f"{message}again in {wait} s. {HINTS[verdict.over]}", retryAfter=wait, **extensions)
-    raise Refused(429, [problem], headers={"Retry-After": str(wait)})
+    return Refused(429, [problem], headers={"Retry-After": str(wait)})

@@ -145,13 +145,11 @@ def _targets(  # noqa: PLR0913, PLR0917 - everything a server may need
     return found
 
 
-async def _measure(
-    plan: Plan, targets: list[Target], checker: Checker, bench: Bench, results: dict[str, object]
-) -> None:
+async def _measure(plan: Plan, targets: list[Target], checker: Checker, bench: Bench, results: dict[str, Any]) -> None:
     """Warm every server up, then measure round by round."""
     dice = random.Random(1)
     await _warm(plan, targets, bench)
-    measured: dict[str, dict[str, list[dict[str, float | None]]]] = results["measured"]  # type: ignore[assignment]
+    measured: dict[str, dict[str, list[dict[str, float | None]]]] = results["measured"]
     for number in range(1, plan.rounds + 1):
         for name in plan.loads:
             for target in dice.sample(targets, len(targets)):

@@ -100,16 +100,20 @@ class Reading:
             DatabaseError: too many wait, or there is no connection.
             Exception: what the driver says; see `connection.UNAVAILABLE`.
         """
-        if self._waiters >= MOST_WAITING:
-            msg = f"More than {MOST_WAITING} wait for the database."
-            raise DatabaseError(msg)
+        return await self.begin(shape, look)
+
+    def begin(self, shape: Shape, look: Look) -> asyncio.Future[list[Row]]:
+        """The same as `read`, for who does not wait in a task; whoever cancels it is left out."""
         future: asyncio.Future[list[Row]] = asyncio.get_running_loop().create_future()
+        if self._waiters >= MOST_WAITING:
+            future.set_exception(DatabaseError(f"More than {MOST_WAITING} wait for the database."))
+            return future
         self._waiting.setdefault(shape, deque()).append((look, future))
         self._waiters += 1
         if len(self._runners) < UNDER_WAY:
             runner = asyncio.create_task(self._run(), name="read for many")
             self._runners.add(runner)
-        return await future
+        return future
 
     async def close(self) -> None:
         """Give up what is under way, and what waits."""

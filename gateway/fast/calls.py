@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from gateway.telemetry import SANE, new_request_id
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
 
-    from analytics.at_hand import AtHand
+    from analytics.at_hand import AtHand, Looking
     from gateway.auth import Remembered
     from gateway.budget import Verdict
     from gateway.fast.heads import Head
@@ -41,13 +43,19 @@ class Ticket:
         """Bytes it takes, roughly, with what it may be the last to hold of the request that was read."""
         return AROUND + len(self.forwarded or b"") + self.planned.size
 
+    def request_id(self) -> str:
+        """The id of a request: the one that it brought, if it is one; else a new one."""
+        offered = None if self.offered is None else self.offered.decode("latin-1")
+        return offered if offered is not None and SANE.fullmatch(offered) else new_request_id()
+
 
 @dataclass(slots=True, eq=False)
 class Call:
     """One request as it came, and what was found out about it on the way.
 
     `raw` is the body of a POST, the query string of a GET; `started` is by the clock of the way. `paid` is what the
-    ordinary way is told: that it was paid for, or that it is refused.
+    ordinary way is told: that it was paid for, or that it is refused. `digest` is the SHA-256 of all its bytes, where
+    it may be known by them.
     """
 
     method: str
@@ -57,6 +65,7 @@ class Call:
     started: float
     paid: Verdict | Refused | None = None
     ticket: Ticket | None = None
+    digest: bytes | None = None
 
     @classmethod
     def of(
@@ -65,6 +74,20 @@ class Call:
         """A request with these headers; None where one of them stands there twice."""
         heads = dict(headers)
         return cls(method, heads, raw, address, started) if len(heads) == len(headers) else None
+
+
+@dataclass(slots=True)
+class WayStatistics:
+    """How many requests were answered from what is kept, by a plan, by what is kept for the worst, or passed on.
+
+    Of the planned, `again` were looked up as they had been before, without asking once more who may hear what.
+    """
+
+    kept: int = 0
+    planned: int = 0
+    again: int = 0
+    at_worst: int = 0
+    passed_on: int = 0
 
 
 class Look(NamedTuple):
@@ -86,3 +109,14 @@ class Reply(NamedTuple):
     request_id: bytes
     body: bytes
     look: Look | None = None
+
+
+class Waiting(NamedTuple):
+    """A request whose answers are looked up as they were before, and how they are told."""
+
+    ticket: Ticket
+    address: str | None
+    started: float
+    paid: Verdict | None
+    turn: Turn
+    looking: Looking

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from gateway.budget import PAID_KEY
 from gateway.fast.calls import Call
-from gateway.fast.front import DOOR, TRIED_KEY
+from gateway.fast.front import DOOR, TRIED_KEY, Door
 from gateway.fast.requests import PATH
 from gateway.heads import BoundedHeads
 from gateway.refusal import Refused
@@ -26,8 +26,8 @@ from gateway.telemetry import STARTED_KEY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.fast.calls import Reply, Ticket
-    from gateway.fast.front import Door
+    from gateway.budget import Verdict
+    from gateway.fast.calls import Reply, Ticket, Waiting
     from gateway.fast.way import ShortWay
 
 P = ParamSpec("P")
@@ -46,37 +46,66 @@ class Counter(BoundedHeads):
     """One connection.
 
     `_held` are the pieces of a body whose request may be answered at once, None: it may not. `_whole` says whether the
-    last request is read to its end, `_made` what the only request of a piece of data says that something was handed out
-    for, `_refused` that the request in this piece was found to be too much.
+    last request is read to its end, `_begun` how many this piece of data had so far, `_made` what was made of the last,
+    `_at_once` whether that was answered at once, and `_paid` what was paid for the first, or why it was refused.
+    `_asked` is what is looked up for a request that came before, `_later` what arrived meanwhile, `_last` whether the
+    connection is to be closed after it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._door: Door | None = self.app_state.get(DOOR)
+        self._door: Door = self.app_state.get(DOOR) or Door()
         self._held: list[bytes] | None = None
         self._call: Call | None = None
         self._whole = True
-        self._made: Ticket | None = None
+        self._made: Call | None = None
+        self._at_once = False
         self._begun = 0
-        self._refused: Refused | None = None
+        self._paid: Verdict | Refused | None = None
         self._started = 0.0
+        self._asked: Waiting | None = None
+        self._later = b""
+        self._last = False
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that came before; else read on. One that is not here as a whole takes its time."""
-        way = self._door.way if self._door is not None else None
+        if self._asked is not None:
+            self._later += data
+            self.flow.pause_reading()
+            return
+        way = self._door.way
         digest = None
         if way is not None and self._is_at_rest() and len(data) <= LARGEST:
             digest = sha256(data).digest()
             ticket = way.tickets.get(digest)
-            if ticket is not None and self._handed_out(way, ticket):
+            if ticket is not None and (self._handed_out(way, ticket) or self._looked_again(way, ticket, data)):
                 return
-        self._begun, self._made = 0, None
+        self._read(data)
+        if way is not None and self._made is not None and self._begun == 1 and self._whole:
+            self._made.digest = digest
+            if self._at_once:
+                way.know(self._made)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody waits any more."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked.looking.give_up()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close, once what is under way was answered."""
+        self._last = True
+        if self._asked is None:
+            super().shutdown()
+
+    def _read(self, data: bytes) -> None:
+        """Read what is no request that came before, or was not answered as one."""
+        self._begun, self._made, self._at_once = 0, None, False
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
             self._let_go(None)
-        if way is not None and digest is not None and self._made is not None and self._begun == 1 and self._whole:
-            way.know(digest, self._made)
-        self._refused = None
+        self._paid = None
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -88,11 +117,10 @@ class Counter(BoundedHeads):
 
     def on_headers_complete(self) -> None:
         """The head is there: the request begins, unless it may be answered as soon as it is whole."""
-        way = self._door.way if self._door is not None else None
-        if way is not None and self._is_plain():
+        if self._door.way is not None and self._is_plain():
             self.head_is_there()
             self._held = []
-            self._started = way.clock()
+            self._started = self._door.way.clock()
         else:
             super().on_headers_complete()
 
@@ -106,13 +134,13 @@ class Counter(BoundedHeads):
     def on_message_complete(self) -> None:
         """The request is whole: answer it at once, or let it begin."""
         self._whole = True
-        way = self._door.way if self._door is not None else None
+        way = self._door.way
         if self._held is not None:
-            call = None if way is None else self._as_call(way)
+            call = self._made = None if way is None else self._as_call(way)
             reply = None if way is None or call is None else _tried(way.at_once, call)
             if reply is not None and call is not None:
                 self._held = None
-                self._made = call.ticket
+                self._at_once = True
                 self._write(reply)
                 self.on_response_complete()
                 return
@@ -152,12 +180,47 @@ class Counter(BoundedHeads):
         """Whether a request that came before was answered at once; if not, it is read as any other."""
         reply = _tried(way.hand_out, ticket, self._address(ticket.forwarded), way.clock())
         if reply is None or isinstance(reply, Refused):
-            self._refused = reply
+            self._paid = reply
             return False
         self.head_is_there()
         self._write(reply)
         self.on_response_complete()
         return True
+
+    def _looked_again(self, way: ShortWay, ticket: Ticket, data: bytes) -> bool:
+        """Whether what a request asks for is being looked up as it was before; if not, it is read as any other."""
+        if self._paid is not None:
+            return False
+        asked = _tried(way.look_again, ticket, self._address(ticket.forwarded), way.clock())
+        if asked is None or isinstance(asked, Refused):
+            self._paid = asked
+            return False
+        self.head_is_there()
+        self._unset_keepalive_if_required()
+        self._asked = asked
+        asked.looking.rows.add_done_callback(partial(self._heard, way, asked, data))
+        return True
+
+    def _heard(self, way: ShortWay, asked: Waiting, data: bytes, _: object) -> None:
+        """Write what was looked up; where there is nothing to write, read the request as any other."""
+        if self._asked is not asked:
+            return
+        self._asked = None
+        reply = _tried(way.heard, asked)
+        if reply is None:
+            self._paid = asked.paid
+            self._read(data)
+            if self._last:
+                super().shutdown()
+        else:
+            self._write(reply, stays=not self._last)
+            if self._last:
+                self.transport.close()
+            self.on_response_complete()
+        later, self._later = self._later, b""
+        if later and not self.transport.is_closing():
+            self.flow.resume_reading()
+            self.data_received(later)
 
     def _as_call(self, way: ShortWay) -> Call | None:
         """The request; None where the short way has nothing to do with it."""
@@ -167,7 +230,7 @@ class Counter(BoundedHeads):
         call = Call.of("POST", self.headers, raw, None, self._started)
         if call is not None:
             call.address = self._address(call.heads.get(FORWARDED))
-            call.paid, self._refused = self._refused, None
+            call.paid, self._paid = self._paid, None
         return call
 
     def _address(self, forwarded: bytes | None) -> str | None:
@@ -198,7 +261,7 @@ class Counter(BoundedHeads):
         self, cycle: RequestResponseCycle, call: Call, app: Any, scope: Any, receive: Any, send: Any
     ) -> None:
         """Answer a request the short way, else as an application."""
-        way = self._door.way if self._door is not None else None
+        way = self._door.way
         reply = None if way is None else await way.answer(call)
         if way is None or reply is None:
             scope[STARTED_KEY], scope[TRIED_KEY] = call.started, True
@@ -206,6 +269,7 @@ class Counter(BoundedHeads):
                 scope[PAID_KEY] = call.paid
             await app(scope, receive, send)
             return
+        way.know(call)
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if not cycle.disconnected:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from datasources.postgres.reading import ReadingStatistics
     from gateway.edge import Gate
     from gateway.endpoint import Parts
+    from gateway.fast.calls import WayStatistics
     from gateway.fast.kept import KeptStatistics
     from gateway.fast.lines import Lines
-    from gateway.fast.way import WayStatistics
     from gateway.metrics import Metrics
 
 

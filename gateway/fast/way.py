@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,17 +14,17 @@ from analytics.planned import Unplanned
 from analytics.record import Tier
 from datasources.postgres.session import Actor
 from gateway.bounded import Bounded
-from gateway.budget import OwnTill, settled
-from gateway.fast.calls import Look, Reply, Ticket
+from gateway.budget import OwnTill, refusal_of
+from gateway.fast.calls import Look, Reply, Ticket, Waiting, WayStatistics
+from gateway.fast.errands import Errands
 from gateway.fast.kept import Kept
 from gateway.refusal import Refused
-from gateway.telemetry import SANE, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Mapping
 
     from analytics.arriving import Arrivals
-    from analytics.at_hand import AtHand, Errand, Finder
+    from analytics.at_hand import AtHand, Finder
     from analytics.hearsay import Hearsay
     from analytics.world import World
     from gateway.auth import Authenticator, Remembered
@@ -39,23 +38,8 @@ if TYPE_CHECKING:
     from resolvers.plan import Turn
 
 TICKETS, TICKETS_MIB = 20_000, 32
-ERRANDS = 5_000
 
 LOG = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class WayStatistics:
-    """How many requests were answered from what is kept, by a plan, by what is kept for the worst, or passed on.
-
-    Of the planned, `again` were looked up as they had been before, without asking once more who may hear what.
-    """
-
-    kept: int = 0
-    planned: int = 0
-    again: int = 0
-    at_worst: int = 0
-    passed_on: int = 0
 
 
 class ShortWay:
@@ -93,7 +77,7 @@ class ShortWay:
         self._say: Callable[..., Any] = (lines or structlog.get_logger("gateway.request")).info
         self._observe = observe
         self._counts = WayStatistics()
-        self._errands: Bounded[Hashable, tuple[Turn, Errand]] = Bounded(ERRANDS, ERRANDS)
+        self._errands = Errands(finder)
         self.tickets: Bounded[bytes, Ticket] = Bounded(TICKETS, TICKETS_MIB << 20)
         """What requests say that were handed something out lately, by the SHA-256 of all their bytes."""
 
@@ -108,7 +92,7 @@ class ShortWay:
     def at_once(self, call: Call) -> Reply | None:
         """The reply to somebody who is known, asking for what is kept for them; None: `answer` may have one."""
         who = self._authenticator.remembered(*_shown(call))
-        if who is None or isinstance(call.paid, Refused):
+        if who is None or call.paid is not None:
             return None
         call.ticket = self._ticket(call, who)
         reply = None if call.ticket is None else self.hand_out(call.ticket, call.address, call.started)
@@ -117,35 +101,54 @@ class ShortWay:
             return None
         return reply
 
-    def know(self, digest: bytes, ticket: Ticket) -> None:
-        """Know a request by its bytes from now on, unless it names itself: then it never comes a second time."""
-        if ticket.offered is None:
-            self.tickets.keep(digest, ticket, ticket.size)
+    def know(self, call: Call) -> None:
+        """Know a request that was answered by its bytes, unless it names itself: then it never comes a second time."""
+        ticket = call.ticket
+        if ticket is not None and ticket.offered is None and call.digest is not None:
+            self.tickets.keep(call.digest, ticket, ticket.size)
 
     def hand_out(self, ticket: Ticket, address: str | None, started: float) -> Reply | Refused | None:
         """The reply that is kept for somebody, who still holds their token and pays for it.
 
         None: nothing is, or something has to be waited for. Refused: it is too much, and was taken for that.
         """
-        session = ticket.who[0]
-        viewer = session.viewer
-        if self._own is not self._till or not self._authenticator.holds_now(ticket.who):
+        kept = self._kept.get(ticket.who[0].viewer.organization, ticket.key)
+        if kept is None or not self._may_come(ticket):
             return None
-        kept = self._kept.get(viewer.organization, ticket.key)
-        if kept is None:
-            return None
-        paid = None
-        if self._own is not None:
-            paid = self._own.take_now(viewer.user, ticket.planned.price)
-            if paid.over is not None:
-                return _refusal(paid, ticket.planned.price)
+        paid = self._taken(ticket)
+        if isinstance(paid, Refused):
+            return paid
         self._counts.kept += 1
         return self._reply(ticket, address, started, paid, kept.data, kept.told)
+
+    def look_again(self, ticket: Ticket, address: str | None, started: float) -> Waiting | Refused | None:
+        """Begin to look up what somebody asked for lately, as it was looked up then; `heard` has the reply.
+
+        None: it has to be looked for, or something else has to be waited for. Refused: as `hand_out`.
+        """
+        before = self._errands.of(ticket)
+        if before is None or not self._may_come(ticket):
+            return None
+        paid = self._taken(ticket)
+        if isinstance(paid, Refused):
+            return paid
+        turn, errand = before
+        return Waiting(ticket, address, started, paid, turn, self._errands.begin(errand))
+
+    def heard(self, asked: Waiting) -> Reply | None:
+        """The reply, now that it was looked up; None: the ordinary way is to answer, and what it costs was paid."""
+        ticket, address, started, paid, turn, looking = asked
+        data = self._errands.ended(ticket, turn, looking)
+        if data is None:
+            return None
+        self._counts.planned += 1
+        self._counts.again += 1
+        return self._reply(ticket, address, started, paid, data, looking.errand.told)
 
     async def answer(self, call: Call) -> Reply | None:
         """The reply to a request; None: the ordinary way is to answer, and nothing was done but `Call.paid`."""
         ticket = call.ticket
-        looked = ticket is not None and self._own is self._till and self._authenticator.holds_now(ticket.who)
+        looked = ticket is not None and self._may_come(ticket)
         if not looked:
             who = await self._who(call)
             ticket = call.ticket = None if who is None else self._ticket(call, who)
@@ -184,18 +187,16 @@ class ShortWay:
 
     async def _found(self, ticket: Ticket) -> tuple[Turn, AtHand]:
         """What a request asks for: as it was looked up before, where that is known."""
-        before = self._errands.get(ticket.key)
-        if before is not None:
-            again = await self._finder.again(before[1])
-            if again is not None:
-                self._counts.again += 1
-                return before[0], again
+        again = await self._errands.again(ticket)
+        if again is not None:
+            self._counts.again += 1
+            return again
         planned, viewer = ticket.planned, ticket.who[0].viewer
         turn = self._requests.plan(planned).turn(planned.variables, viewer)
         found = await self._finder.find(turn.ask, viewer)
         # Whose response is kept need not be looked up again soon.
         if found.errand is not None and not self._kept.wanted:
-            self._errands.keep(ticket.key, (turn, found.errand))
+            self._errands.keep(ticket, turn, found.errand)
         return turn, found
 
     async def afterwards(self, call: Call, reply: Reply) -> None:
@@ -216,6 +217,18 @@ class ShortWay:
                     await self._arrivals.arrived(viewer)
         except Exception:
             LOG.exception("work after the answer failed", operation=ticket.planned.operation.name)
+
+    def _may_come(self, ticket: Ticket) -> bool:
+        """Whether nothing has to be waited for to know that somebody may be heard, and what they have left."""
+        return self._own is self._till and self._authenticator.holds_now(ticket.who)
+
+    def _taken(self, ticket: Ticket) -> Verdict | Refused | None:
+        """What is left to somebody, or why they are refused, after they paid at once; None: nobody pays here."""
+        if self._own is None:
+            return None
+        price = ticket.planned.price
+        verdict = self._own.take_now(ticket.who[0].viewer.user, price)
+        return refusal_of(verdict, price) or verdict
 
     def _ticket(self, call: Call, who: Remembered) -> Ticket | None:
         """What a request says; None where it is none of those that a plan may answer."""
@@ -249,7 +262,7 @@ class ShortWay:
         if self._till is not None and call.paid is None:
             price = ticket.planned.price
             verdict = await self._till.take(ticket.who[0].viewer.user, price)
-            call.paid = verdict if verdict.over is None else _refusal(verdict, price)
+            call.paid = refusal_of(verdict, price) or verdict
         return not isinstance(call.paid, Refused)
 
     def _reply(  # noqa: PLR0913, PLR0917  (one response, said in one go)
@@ -264,7 +277,7 @@ class ShortWay:
     ) -> Reply:
         """The response, told of wherever responses are told of."""
         planned, viewer = ticket.planned, ticket.who[0].viewer
-        request_id = new_request_id() if ticket.offered is None else _taken_over(ticket.offered)
+        request_id = ticket.request_id()
         if told:
             self._hearsay.heard(Actor(viewer.organization, viewer.user, viewer.role.value), told, address, request_id)
         if planned.digest is not None:
@@ -281,19 +294,3 @@ class ShortWay:
 def _shown(call: Call) -> tuple[bytes, bytes | None]:
     """What a request shows of who asks."""
     return call.heads.get(b"authorization", b""), call.heads.get(b"x-active-role")
-
-
-def _refusal(verdict: Verdict, price: int) -> Refused:
-    """What the ordinary way says of what is too much."""
-    try:
-        settled(verdict, price)
-    except Refused as no:
-        return no
-    msg = "It is not too much."
-    raise ValueError(msg)
-
-
-def _taken_over(offered: bytes) -> str:
-    """The id that a request brought, if it is one; else a new one."""
-    text = offered.decode("latin-1")
-    return text if SANE.fullmatch(text) else new_request_id()

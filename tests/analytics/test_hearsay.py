@@ -103,12 +103,36 @@ async def test_it_waits_for_a_database_that_is_away() -> None:
     one = told(pages)
     pages.away = True
     one.heard(OLGA_RULES, {LENA: 1}, HERE, "first")
-    await one._write()
+    await one.write_all()
     one.heard(OLGA_RULES, {LENA: 1, LARS: 5}, HERE, "second")
-    await one._write()
+    await one.write_all()
     pages.away = False
     await one.close()
     assert pages.rows == [(OLGA, HERE, LENA, 2, 2, "first"), (OLGA, HERE, LARS, 5, 1, "second")]
+
+
+async def test_what_is_told_again_and_again_is_written_at_once_and_then_only_now_and_then() -> None:
+    pages = Pages()
+    one = told(pages)
+    roster = {LENA: 3}
+
+    async def looked() -> None:
+        one._add_up(everything=False)
+        await one._write()
+
+    for n in range(3 * hearsay.AGAIN):
+        one.heard(OLGA_RULES, roster, HERE, f"request-{n}")
+        one.heard(OLGA_RULES, roster, HERE, f"{n}, again")
+        await looked()
+        if n == 0:
+            assert pages.rows == [(OLGA, HERE, LENA, 6, 2, "request-0")]
+    assert [requests for *_, requests, _ in pages.rows] == [2, 2 * hearsay.AGAIN, 2 * hearsay.AGAIN]
+    assert [first for *_, first in pages.rows] == ["request-0", "request-1", f"request-{hearsay.AGAIN + 1}"]
+    await one.close()
+    assert sum(requests for *_, requests, _ in pages.rows) == 6 * hearsay.AGAIN
+    written = len(pages.rows)
+    await looked()
+    assert (len(pages.rows), one._again) == (written, {}), "nobody is told of it any more, so it is not held"
 
 
 async def test_what_waits_has_a_bound_and_those_with_little_are_not_given_up() -> None:
@@ -117,7 +141,7 @@ async def test_what_waits_has_a_bound_and_those_with_little_are_not_given_up() -
     pages.away = True
     one.heard(TOMAS_TEACHES, {LENA: 1}, HERE, "first")
     one.heard(OLGA_RULES, {f"{n}": 1 for n in range(hearsay.MOST)}, HERE, "second")
-    await one._write()
+    await one.write_all()
     pages.away = False
     await one.close()
     assert (TOMAS, LENA) in pages.heard
@@ -152,7 +176,7 @@ def test_nothing_is_lost_or_told_twice(steps: list[tuple[Actor, dict[str, int], 
                 expected[key] = (before[0] + answers, before[1] + 1, before[2])
             if away:
                 pages.away = True
-                await one._write()
+                await one.write_all()
                 pages.away = False
             await asyncio.sleep(0)
         await one.close()

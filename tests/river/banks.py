@@ -20,6 +20,7 @@ from analytics.catalog import PUBLIC
 from analytics.codec import camel
 from analytics.declare import Family, Scope
 from datasources.catalog import SERVICES
+from datasources.postgres import roster
 from datasources.postgres.session import system
 from datasources.postgres.tables import AnswerRow
 from datasources.simulator.accounts import Issuer
@@ -180,7 +181,16 @@ class Gateway:
     async def settled(self) -> None:
         """Wait for what is under way behind the answers: copies of rosters, and the audit of what was heard."""
         await asyncio.gather(*self.world.roster._copies.values())
-        await self.app.state.door.way._hearsay._write()
+        await self.app.state.door.way._hearsay.write_all()
+
+    async def heard(self) -> None:
+        """Wait until the process has heard all that was told so far: what is told is heard in its order."""
+        heard = asyncio.Event()
+        self.world.roster.forgetting.append(lambda _: heard.set())
+        await self.world.database.fetch("SELECT pg_notify($1, $2)", roster.CHANNEL, ACME)
+        async with asyncio.timeout(10):
+            await heard.wait()
+        self.world.roster.forgetting.pop()
 
     async def dashboard(self, who: Who = "lena") -> Reply:
         return await self.ask(DASHBOARD, who)

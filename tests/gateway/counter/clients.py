@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from datasources.postgres import roster
 from gateway.app import create_app
 from gateway.fast.counter import Counter
-from tests.cast import ACME
 from tests.gateway.served import PATIENCE, served, until
 from tests.river.banks import Clock, Gateway, Services, outside_of, settings_of
 from tests.river.bearers import token
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from gateway.fast.lines import Lines
 
+    Serve = Callable[..., AbstractAsyncContextManager["Served"]]
+
+NOTHING_KEPT = {"responses_mib": 0, "memory_mib": 0, "memory_answers": 0}
+WAYS: dict[str, dict[str, int]] = {"kept": {}, "looked up": NOTHING_KEPT}
+"""What a request that came before is answered from."""
 MINE = """{ viewer { learner { displayName analytics {
   engagement { value { overallScore } withheld { reason } } } } } }"""
 """What is kept: their own answers."""
@@ -92,6 +96,10 @@ class Served:
     gateway: Gateway
     where: str
     read: list[int] = field(default_factory=lambda: [0])
+    begun: int = 0
+    """How many requests were begun as uvicorn begins them."""
+    open: int = 0
+    """How many connections are open."""
 
     @property
     def door(self) -> Any:
@@ -101,6 +109,11 @@ class Served:
     def ways(self) -> Any:
         """How often which way was taken."""
         return self.door.way.statistics()
+
+    @property
+    def quick(self) -> int:
+        """How many were answered from what is kept, or looked up as they were before."""
+        return int(self.ways.kept + self.ways.again)
 
     def request(
         self, who: str | None = "lena", query: str = MINE, *heads: bytes, body: bytes | None = None, **options: Any
@@ -124,29 +137,29 @@ class Served:
             await client.say(*pieces)
             return await client.hear()
 
+    @contextmanager
+    def ordinary(self) -> Iterator[None]:
+        """While this is open, everything goes the ordinary way."""
+        way, self.door.way = self.door.way, None
+        try:
+            yield
+        finally:
+            self.door.way = way
+
     async def known(self, *requests: bytes) -> None:
-        """Have these requests be such that their answers are kept, and their bytes known."""
+        """Have these requests be such that they are answered at the counter: their answers kept, or looked up again."""
         for round_ in range(5):
             for request in requests:
                 await self.alone(request)
             await self.gateway.settled()
             # What the first answers changed is heard before the others are kept.
             if round_ < 2:
-                await self._heard()
-        before = self.ways.kept
+                await self.gateway.heard()
+        quick, begun = self.quick, self.begun
         for request in requests:
             await self.alone(request)
-        assert self.ways.kept == before + len(requests)
+        assert (self.quick, self.begun) == (quick + len(requests), begun)
         assert len(self.door.way.tickets) >= len(requests)
-
-    async def _heard(self) -> None:
-        """Wait until the process has heard all that was told so far: what is told is heard in its order."""
-        world, heard = self.gateway.world, asyncio.Event()
-        world.roster.forgetting.append(lambda _: heard.set())
-        await world.database.fetch("SELECT pg_notify($1, $2)", roster.CHANNEL, ACME)
-        async with asyncio.timeout(PATIENCE):
-            await heard.wait()
-        world.roster.forgetting.pop()
 
 
 def written(
@@ -173,27 +186,40 @@ def cut(whole: bytes, places: Iterable[int]) -> list[bytes]:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913  (all but what it is served from by name)
     url: str,
     services: Services,
     clock: Clock,
     *,
     lines: Lines | None = None,
+    patience: float = 5.0,
     options: dict[str, Any] | None = None,
     **ours: Any,
 ) -> AsyncIterator[Served]:
     """A gateway on a real socket; `options` are more of what uvicorn is told."""
     settings = settings_of(url, port=0, **ours)
-    outside = outside_of(services, clock, lines=lines)
+    outside = outside_of(services, clock, patience, lines)
     app = create_app(settings, outside)
     one = Served(Gateway(app, clock), "")
 
     class Read(Counter):
-        """Says how many bytes it was handed, so that a client knows when the next are another piece."""
+        """Says how many bytes it was handed, so that a client knows when the next are another piece; and counts."""
 
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             one.read[0] += len(data)
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
+            super().connection_made(transport)
+            one.open += 1
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            one.open -= 1
+
+        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+            one.begun += 1
+            super()._start_asgi_task(cycle, app)
 
     async with AsyncExitStack() as stack:
         told = {"http": Read, **(options or {})}

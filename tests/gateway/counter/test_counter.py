@@ -7,47 +7,27 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 import uvloop
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from resolvers.ids import to_global
 from tests.campus import small_campus
 from tests.cast import LENA
-from tests.gateway.counter import MINE, Client, Response, Served, chunked, cut, serving, written
+from tests.gateway.counter.clients import MINE, WAYS, Client, Response, Served, chunked, cut, serving, written
 from tests.river.banks import Clock, Services
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
-    from datasources.postgres.session import Database
     from tests.conftest import Clone
+    from tests.gateway.counter.clients import Serve
 
 SOCKET = b"\r\n".join(
     [b"GET /graphql HTTP/1.1", b"Host: 127.0.0.1", b"Connection: Upgrade", b"Upgrade: websocket",
      b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
      b"Sec-WebSocket-Protocol: graphql-transport-ws", b"", b""]
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def logs() -> Iterator[list[Any]]:
-    """What was logged, which would only clutter the report."""
-    with capture_logs() as said:
-        yield said
-
-
-@pytest_asyncio.fixture
-async def clock(database: Database) -> Clock:
-    return Clock((await database.fetch("SELECT now()"))[0][0])
-
-
-@pytest_asyncio.fixture
-async def served(clone: Clone, clock: Clock) -> AsyncIterator[Served]:
-    async with serving(clone.app_url, Services(small_campus(), clock.now), clock) as one:
-        yield one
 
 
 def kinds(one: Served) -> dict[str, bytes]:
@@ -101,18 +81,16 @@ class Law:
         self.alone = alone
 
 
-@pytest.fixture(scope="module")
-def law(module_clone: Clone) -> Iterator[Law]:
+@pytest.fixture(scope="module", params=WAYS)
+def law(module_clone: Clone, request: pytest.FixtureRequest) -> Iterator[Law]:
     async def told(one: Served) -> dict[str, Response]:
         await one.known(*(kinds(one)[name] for name in NAMES))
-        way, one.door.way = one.door.way, None
-        alone = {name: await one.alone(request) for name, request in kinds(one).items()}
-        one.door.way = way
-        return alone
+        with one.ordinary():
+            return {name: await one.alone(request) for name, request in kinds(one).items()}
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         clock = Clock()
-        held = serving(module_clone.app_url, Services(small_campus(), clock.now), clock)
+        held = serving(module_clone.app_url, Services(small_campus(), clock.now), clock, **WAYS[request.param])
         one = runner.run(held.__aenter__())
         yield Law(runner, one, runner.run(told(one)))
         runner.run(held.__aexit__(None, None, None))
@@ -161,7 +139,7 @@ def test_however_requests_are_cut_each_is_answered_as_if_it_came_alone_the_ordin
 async def test_bytes_that_are_known_are_known_only_where_a_request_begins(served: Served) -> None:
     mine = served.request()
     await served.known(mine)
-    kept = served.ways.kept
+    quick = served.quick
     for body, more in ((mine, {}), (chunked(mine), {"measured": False})):
         heads = () if not more else (b"Transfer-Encoding: chunked",)
         whole = served.request("lars", MINE, *heads, body=body, **more)
@@ -170,17 +148,17 @@ async def test_bytes_that_are_known_are_known_only_where_a_request_begins(served
             await client.say(*cut(whole, [begin, begin + len(mine)]))
             told = await client.hear()
             assert (told.status, told.said["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
-            assert served.ways.kept == kept
+            assert served.quick == quick
             await client.say(mine)
             assert (await client.hear()).status == 200
-        kept += 1
-        assert served.ways.kept == kept
+        quick += 1
+        assert served.quick == quick
 
 
 async def test_what_is_left_of_a_body_that_was_refused_is_not_a_request(served: Served) -> None:
     mine = served.request()
     await served.known(mine)
-    kept = served.ways.kept
+    quick = served.quick
     whole = served.request(body=mine, kind=b"text/plain")
     begin = whole.index(mine)
     async with served.client() as client:
@@ -188,14 +166,11 @@ async def test_what_is_left_of_a_body_that_was_refused_is_not_a_request(served: 
         assert (await client.hear()).status == 415, "the head is enough to say so"
         await client.say(mine, mine)
         assert (await client.hear()).status == 200
-        assert served.ways.kept == kept + 1
+        assert served.quick == quick + 1
 
 
-async def test_one_that_goes_on_is_not_cut_off_by_the_rest_of_one_that_was_answered_at_once(
-    clone: Clone, clock: Clock
-) -> None:
-    services = Services(small_campus(), clock.now)
-    async with serving(clone.app_url, services, clock, options={"timeout_keep_alive": 0.2}) as one:
+async def test_one_that_goes_on_is_not_cut_off_by_the_rest_of_one_that_was_answered_at_once(serve: Serve) -> None:
+    async with serve(options={"timeout_keep_alive": 0.2}) as one:
         mine = one.request()
         await one.known(mine)
         stream = one.request(
@@ -219,15 +194,16 @@ async def test_one_that_goes_on_is_not_cut_off_by_the_rest_of_one_that_was_answe
 async def test_what_follows_a_change_of_protocol_that_we_do_not_know_is_not_read(served: Served) -> None:
     mine = served.request()
     await served.known(mine)
-    kept = served.ways.kept
+    quick = served.quick
     async with served.client() as client:
         await client.say(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n" + mine)
         told = await client.hear()
         assert (told.status, dict(told.headers)[b"connection"]) == (200, b"close")
         assert await client.ended() == b""
-    assert served.ways.kept == kept
+    assert served.quick == quick
 
 
+@pytest.mark.parametrize("serve", ["kept"], indirect=True)
 async def test_a_socket_is_opened_only_where_everything_before_it_was_answered(served: Served) -> None:
     mine = served.request()
     await served.known(mine)
@@ -257,7 +233,7 @@ async def test_who_wants_to_be_hung_up_on_is(served: Served, line: bytes) -> Non
 async def test_who_does_not_read_is_not_answered_on_and_on(served: Served) -> None:
     mine = served.request()
     await served.known(mine)
-    kept, many = served.ways.kept, 6_000
+    quick, many = served.quick, 6_000
     async with served.client() as client:
         small(client)
         client.writer.write(mine * many)
@@ -267,7 +243,7 @@ async def test_who_does_not_read_is_not_answered_on_and_on(served: Served) -> No
             assert (await served.alone(other)).status == 200
             before, now = served.read[0] - before, served.read[0]
             still, before = (still + 1 if before == len(other) else 0), now
-        assert served.ways.kept - kept < many / 2
+        assert served.quick - quick < many / 2
         assert served.read[0] < len(mine) * many / 2, "nor read on and on, to be held until then"
 
 
