@@ -50,6 +50,10 @@ class Arrivals:
         """Whether a viewer's own were looked through within the hour."""
         return bool(self._seen.get(viewer))
 
+    def let_go(self, _person: str | None) -> None:
+        """Know nobody any more who came."""
+        self._seen.clear()
+
     async def arrived(self, viewer: Viewer) -> None:
         """Have what is missing or stale of a viewer's own worked out, at most once an hour; it never raises.
 

@@ -129,6 +129,11 @@ class Roster:
         for told in self.forgetting:
             told(organization)
 
+    def let_go(self) -> None:
+        """Know nobody any more, not even for the time the database is away."""
+        self.forget(None)
+        self._earlier.clear()
+
     def at_hand(self, organization: str) -> bool:
         """Whether there is a copy, as far as this process knows; as `ready`, it has one that is due made anew."""
         due = self._next.get(organization)

@@ -60,6 +60,7 @@ class Search:
         self._reading = reading
         self._lanes = lanes
         self._tellings = tellings
+        self._mark = tellings.mark()
         self._notes: list[tuple[tuple[str, ...], int, int]] = []
         self._ask = ask
         self._viewer = viewer
@@ -95,7 +96,9 @@ class Search:
         until = min(self._until, self._fresh_until)
         plain = not (pages or courses or counts)
         subjects = frozenset(self._subjects) if plain else None
-        errand = self._errand(people, told, era) if plain and not ask.organization and not unknown else None
+        # Who is forgotten meanwhile is not remembered by it.
+        same = era == self._world.roster.era(self._viewer.organization)
+        errand = self._errand(people, told, era) if plain and same and not ask.organization and not unknown else None
         return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, told, errand)
 
     def _errand(self, people: Sequence[Person], told: Mapping[str, int], era: int) -> Errand:
@@ -145,7 +148,7 @@ class Search:
             if nobody:
                 noted[self._viewer.organization] += nobody
         if key is not None:
-            self._tellings.put(key, noted, until=self._now + REMEMBERED)
+            self._tellings.put(key, noted, until=self._now + REMEMBERED, mark=self._mark)
         return noted
 
     async def _courses(self, about: int) -> Sequence[lists.Course] | Sequence[lists.Taken]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datasources.postgres.session import Database
 
 Watcher: TypeAlias = "Callable[[str | None, Collection[str] | None], None]"
+Keeper: TypeAlias = "Callable[[str | None], None]"
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +50,9 @@ class World:
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
     share looking. `standings`: who may be heard at all, where people ask and not only jobs. `watchers` are told
-    of every change: of which organization, of which subjects (None: of any). `calls`: the actions of services that
-    have an address, by service.
+    of every change: of which organization, of which subjects (None: of any). `keepers` of anything that may name people
+    let go of it when somebody is forgotten: of this person, or of everybody (None: of anybody). `calls`: the actions of
+    services that have an address, by service.
     """
 
     database: Database
@@ -67,6 +69,7 @@ class World:
     together: Together = field(default_factory=Together)
     standings: Standings | None = None
     watchers: list[Watcher] = field(default_factory=list)
+    keepers: list[Keeper] = field(default_factory=list)
     calls: Mapping[str, Calls] = field(default_factory=lambda: MappingProxyType({}))
 
     async def keep(self, organization: str) -> None:
@@ -139,9 +142,22 @@ class World:
         self.changed(organization)
         self.memory.drop_where(lambda key: key[0] == organization)
         self.roster.forget(organization)
+        if self.standings is not None:
+            self.standings.changed(organization, person)
+        self._have_let_go(person)
         waiting = self.unkept.get(organization, {})
         for asked in [asked for asked, kept in waiting.items() if person in repr((asked, kept))]:
             del waiting[asked]
+
+    def let_go_of_all(self) -> None:
+        """Know nothing any more, in this process, that was said of anybody: who is forgotten may have been missed.
+
+        What waits for the database still does; there it is held against who is forgotten.
+        """
+        self.changed()
+        self.memory.clear()
+        self.roster.let_go()
+        self._have_let_go(None)
 
     def drop(self, organization: str, questions: Iterable[Question]) -> None:
         """Forget answers in this process, those that wait for the database among them."""
@@ -149,6 +165,11 @@ class World:
         self.memory.drop([(organization, one) for one in asked])
         for one in asked:
             self.unkept.get(organization, {}).pop(one, None)
+
+    def _have_let_go(self, person: str | None) -> None:
+        self.database.let_go()
+        for keeper in self.keepers:
+            keeper(person)
 
     def _wait(self, organization: str, rows: dict[Question, Kept]) -> None:
         """Have answers wait for the database, under those that were worked out meanwhile, and not without bound."""

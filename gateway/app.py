@@ -20,6 +20,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 
 from analytics.catalog import METRICS
+from analytics.models.committed import read_models
 from analytics.roster import PATIENCE, Roster
 from analytics.standing import Standings
 from analytics.world import REQUEST_SECONDS, World
@@ -152,6 +153,8 @@ async def open_world(settings: Settings, outside: Outside, stack: AsyncExitStack
     if settings.database_url is None:
         msg = "The settings name no database."
         raise ValueError(msg)
+    # Whoever asks first would have everybody wait for the disk.
+    await asyncio.to_thread(read_models)
     database = await Database.open(settings.database_url.get_secret_value())
     stack.push_async_callback(database.close)
     token = settings.service_token.get_secret_value() if settings.service_token else None

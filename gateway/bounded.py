@@ -50,3 +50,8 @@ class Bounded(Generic[K, V]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self.held -= entry[1]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        self._entries.clear()
+        self.held = 0

@@ -140,6 +140,9 @@ class Till(Protocol):
     async def take(self, payer: str, cost: int) -> Verdict:
         """One more operation of a viewer, and what it costs."""
 
+    def let_go(self, payer: str | None) -> None:
+        """Know nothing any more in this process of what a viewer took; None: of what anybody took."""
+
 
 class OwnTill:
     """The till of one process: the last `viewers` that were seen. `now` is in seconds since 1970."""
@@ -158,6 +161,13 @@ class OwnTill:
         verdict = judge(self._accounts.get(payer) or Account(), self._allowance, cost, self._now())
         self._accounts.keep(payer, verdict.account)
         return verdict
+
+    def let_go(self, payer: str | None) -> None:
+        """Know nothing any more of what a viewer took; None: of what anybody took."""
+        if payer is None:
+            self._accounts.clear()
+        else:
+            self._accounts.forget(payer)
 
 
 async def spend(till: Till, payer: str, cost: int) -> Verdict:

@@ -120,6 +120,10 @@ class Documents:
             self._kept.keep((text, sizes), sized, 2_000 + len(text))
         return sized
 
+    def let_go(self, _person: str | None) -> None:
+        """Know no document any more: whoever is named in one may be forgotten."""
+        self._kept.clear()
+
     def _read(self, text: str) -> Document:
         try:
             ast = parse(text, max_lexical_tokens=self.limits.tokens, max_comments=self.limits.comments)

@@ -79,7 +79,7 @@ async def parts_of(  # noqa: PLR0913 - what they are made of
     texts: Texts = Persisted()
     if settings.trusted_documents is not None:
         texts = Trusted(await asyncio.to_thread(trusted.read, settings.trusted_documents))
-    return Parts(
+    parts = Parts(
         graphql=graphql_schema(schema),
         documents=documents(settings, schema),
         texts=texts,
@@ -96,6 +96,9 @@ async def parts_of(  # noqa: PLR0913 - what they are made of
         arrivals=Arrivals(world),
         identity=identity,
     )
+    keepers = (parts.documents, parts.texts, parts.arrivals, parts.identity.authenticator, parts.till)
+    world.keepers.extend(keeper.let_go for keeper in keepers if keeper is not None)
+    return parts
 
 
 def endpoint(  # noqa: PLR0913 - the parts it is made of

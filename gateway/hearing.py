@@ -63,8 +63,7 @@ def _answers(world: World, payload: str | None) -> None:
 def _erasure(world: World, payload: str | None) -> None:
     """Somebody is forgotten. Whether it was missed is not known, and then nothing is remembered."""
     if payload is None:
-        world.changed()
-        world.memory.clear()
+        world.let_go_of_all()
     else:
         world.let_go(*erasure.told(payload))
 

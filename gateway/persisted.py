@@ -33,6 +33,9 @@ class Texts(Protocol):
     def keep(self, digest: str, text: str) -> None:
         """Remember a text that proved to be a good document."""
 
+    def let_go(self, person: str | None) -> None:
+        """Know nothing any more that clients sent: whoever is named in it may be forgotten."""
+
 
 class Persisted:
     """Automatic persisted queries: texts by their hash, bounded by count and MiB; each process has its own."""
@@ -57,6 +60,10 @@ class Persisted:
     def keep(self, digest: str, text: str) -> None:
         """Remember a text that proved to be a good document."""
         self._texts.keep(digest, text, len(text.encode()))
+
+    def let_go(self, _person: str | None) -> None:
+        """Know no text any more; clients of the protocol send it again."""
+        self._texts.clear()
 
 
 class Trusted:
@@ -86,6 +93,9 @@ class Trusted:
 
     def keep(self, digest: str, text: str) -> None:
         """Nothing is added to the list while it is used."""
+
+    def let_go(self, _person: str | None) -> None:
+        """The list stays: it is the operator's."""
 
 
 def digest_of(asked: Asked) -> str | None:

@@ -45,6 +45,7 @@ class Refresher:
     def __init__(self, world: World) -> None:
         self._world = world
         self._shared: dict[str, Shared] = {}
+        world.keepers.append(self._let_go)
 
     async def __call__(self, work: Work) -> Mapping[str, Any]:
         """Do one.
@@ -61,6 +62,10 @@ class Refresher:
         if outcome.missing and (nothing or not work.last):
             raise NotNow(", ".join(sorted(outcome.missing)))
         return outcome.wire
+
+    def _let_go(self, _person: str | None) -> None:
+        """Share nothing any more that was read of anybody before."""
+        self._shared.clear()
 
     def _solver(self, job: Job) -> Solver:
         now = asyncio.get_running_loop().time()

@@ -73,6 +73,12 @@ class _Ids:
 new_request_id = _Ids()
 
 
+def taken_over(offered: bytes) -> str:
+    """The id that a request brought, if it is one; else a new one."""
+    text = offered.decode("latin-1")
+    return text if SANE.fullmatch(text) else new_request_id()
+
+
 def record_of(scope: Scope) -> Record:
     """The record of a request, made on the spot where no middleware made one."""
     record = scope.get(SCOPE_KEY)

@@ -105,6 +105,10 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
 
+    def let_go(self) -> None:
+        """Know none of the values any more that statements were first made with: SQLAlchemy keeps those with each."""
+        self._engine.clear_compiled_cache()
+
     async def ping(self) -> None:
         """One round trip.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from gateway.telemetry import SANE, new_request_id
+from gateway.telemetry import new_request_id, taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Mapping
@@ -45,8 +45,7 @@ class Ticket:
 
     def request_id(self) -> str:
         """The id of a request: the one that it brought, if it is one; else a new one."""
-        offered = None if self.offered is None else self.offered.decode("latin-1")
-        return offered if offered is not None and SANE.fullmatch(offered) else new_request_id()
+        return new_request_id() if self.offered is None else taken_over(self.offered)
 
 
 @dataclass(slots=True, eq=False)

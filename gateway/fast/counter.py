@@ -47,9 +47,8 @@ class Counter(BoundedHeads):
 
     `_held` are the pieces of a body whose request may be answered at once, None: it may not. `_whole` says whether the
     last request is read to its end, `_begun` how many this piece of data had so far, `_made` what was made of the last,
-    `_at_once` whether that was answered at once, and `_paid` what was paid for the first, or why it was refused.
-    `_asked` is what is looked up for a request that came before, `_later` what arrived meanwhile, `_last` whether the
-    connection is to be closed after it.
+    and `_paid` what was paid for the first, or why it was refused. `_asked` is what is looked up for a request that
+    came before, `_later` what arrived meanwhile, `_last` whether the connection is to be closed after it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,7 +58,6 @@ class Counter(BoundedHeads):
         self._call: Call | None = None
         self._whole = True
         self._made: Call | None = None
-        self._at_once = False
         self._begun = 0
         self._paid: Verdict | Refused | None = None
         self._started = 0.0
@@ -81,10 +79,10 @@ class Counter(BoundedHeads):
             if ticket is not None and (self._handed_out(way, ticket) or self._looked_again(way, ticket, data)):
                 return
         self._read(data)
-        if way is not None and self._made is not None and self._begun == 1 and self._whole:
-            self._made.digest = digest
-            if self._at_once:
-                way.know(self._made)
+        made, self._made = self._made, None
+        if way is not None and made is not None and self._begun == 1 and self._whole:
+            made.digest = digest
+            way.know(made)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits any more."""
@@ -101,7 +99,7 @@ class Counter(BoundedHeads):
 
     def _read(self, data: bytes) -> None:
         """Read what is no request that came before, or was not answered as one."""
-        self._begun, self._made, self._at_once = 0, None, False
+        self._begun, self._made = 0, None
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
             self._let_go(None)
@@ -140,7 +138,6 @@ class Counter(BoundedHeads):
             reply = None if way is None or call is None else _tried(way.at_once, call)
             if reply is not None and call is not None:
                 self._held = None
-                self._at_once = True
                 self._write(reply)
                 self.on_response_complete()
                 return

@@ -39,6 +39,10 @@ class Errands:
         found = None if known is None else await self._finder.again(known[1])
         return None if known is None or found is None else (known[0], found)
 
+    def let_go(self) -> None:
+        """Know no errand any more."""
+        self._known.clear()
+
     def of(self, ticket: Ticket) -> tuple[Turn, Errand] | None:
         """How a request may be looked up again at once; None: it has to be looked for."""
         known = self._known.get(ticket.key)

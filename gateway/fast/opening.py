@@ -52,12 +52,14 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
     world.roster.forgetting.append(kept.drop)
     if lines is not None:
         stack.callback(lines.flush)
+    finder = Finder(world, reading, wide)
+    requests = Requests(parts.documents, parts.texts, parts.variables, partial(compile_plan, parts.graphql))
     way = ShortWay(
         world=world,
         heads=Heads(gate),
-        requests=Requests(parts.documents, parts.texts, parts.variables, partial(compile_plan, parts.graphql)),
+        requests=requests,
         kept=kept,
-        finder=Finder(world, reading, wide),
+        finder=finder,
         hearsay=hearsay,
         arrivals=parts.arrivals,
         authenticator=parts.identity.authenticator,
@@ -66,6 +68,7 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
         lines=lines,
         observe=metrics.observe,
     )
+    world.keepers.extend((way.let_go, finder.let_go, requests.let_go))
 
     async def counts() -> Iterable[Count]:
         return _counts(way.statistics(), kept.statistics(), reading.statistics)

@@ -99,6 +99,11 @@ class Requests:
         if planned.digest is not None:
             self._texts.keep(planned.digest, planned.text)
 
+    def let_go(self, _person: str | None) -> None:
+        """Know no request any more: whoever is named in one may be forgotten."""
+        self._known.clear()
+        self._plans.clear()
+
     def _read(self, key: bytes, method: str, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
         try:
             asked = read()

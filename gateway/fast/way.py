@@ -85,6 +85,11 @@ class ShortWay:
         """Counts since the start."""
         return self._counts
 
+    def let_go(self, _person: str | None) -> None:
+        """Know nobody any more who asked, nor what was looked up for them."""
+        self.tickets.clear()
+        self._errands.let_go()
+
     def head(self, call: Call) -> Head | None:
         """The head of the reply to a request; None where its own says already that the ordinary way is to answer."""
         return None if b"content-encoding" in call.heads else self._heads.of(call.method, call.heads)
@@ -232,8 +237,7 @@ class ShortWay:
 
     def _ticket(self, call: Call, who: Remembered) -> Ticket | None:
         """What a request says; None where it is none of those that a plan may answer."""
-        heads = call.heads
-        head = self.head(call)
+        head, heads = self.head(call), call.heads
         if head is None:
             return None
         if call.method == "POST":

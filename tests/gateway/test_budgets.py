@@ -155,6 +155,17 @@ async def test_a_process_remembers_the_viewers_it_saw_last() -> None:
     assert await spent(till, LENA, 0) == ["requests"]
 
 
+async def test_whoever_is_let_go_of_begins_anew_and_nobody_else_does() -> None:
+    till = OwnTill(Allowance(requests=1), Moment())
+    for viewer in (LENA, LARS):
+        await spent(till, viewer, 0)
+    till.let_go(LENA)
+    assert await spent(till, LENA, 0) == [None]
+    assert await spent(till, LARS, 0) == ["requests"]
+    till.let_go(None)
+    assert await spent(till, LARS, 0) == [None]
+
+
 async def test_a_refusal_says_what_is_left_and_when_it_would_pass() -> None:
     till = OwnTill(Allowance(cost=100), Moment((NOW // 60) * 60))
     await spend(till, LENA, 80)

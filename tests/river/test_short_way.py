@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,10 @@ from analytics.roster import REMEMBERED
 from datasources.postgres.connection import connect
 from datasources.postgres.session import Actor, Database
 from tests.cast import ACME, LENA, OLGA
-from tests.river.banks import DASHBOARD, running
+from tests.river.banks import running
 from tests.river.bearers import token
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.conftest import Clone, Server
     from tests.river.banks import Clock, Gateway, Reply, Services
 
@@ -197,22 +194,3 @@ async def test_what_is_kept_is_told_while_the_database_does_not_answer(
         await owner.close()
         assert ways(gateway).at_worst == 1
     assert told.data == before.data
-
-
-async def test_nothing_on_the_short_way_keeps_the_loop_from_others(
-    gateway: Gateway, caplog: pytest.LogCaptureFixture
-) -> None:
-    loop = asyncio.get_running_loop()
-    await seen(gateway, ROSTER, "olga", first=50)
-    await seen(gateway, DASHBOARD, "lena")
-    loop.set_debug(True)
-    loop.slow_callback_duration = 0.25
-    try:
-        for _ in range(20):
-            await asyncio.gather(gateway.ask(ROSTER, "olga", first=50), gateway.ask(DASHBOARD, "lena"))
-            gateway.world.changed(ACME)
-    finally:
-        loop.set_debug(False)
-    assert ways(gateway).planned >= 20
-    slow = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
-    assert not [one for one in slow if one.startswith("Executing")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from datasources.postgres import local_accounts, prune, roster, sessions
+from datasources.postgres import erasure, local_accounts, prune, roster, sessions
 from datasources.postgres.connection import connect
 from datasources.postgres.local_accounts import LocalAccount
 from datasources.postgres.prune import Gone
@@ -185,3 +185,15 @@ async def test_what_is_past_its_time_is_let_go_of(database: Database) -> None:
     assert await prune.expired(database, forgiven + timedelta(seconds=1)) == Gone(revocations=1)
     assert await prune.expired(database, given.access_until + timedelta(days=8)) == Gone(sessions=1)
     assert await prune.expired(database, given.access_until + timedelta(days=31)) == Gone(revocations=1)
+
+
+async def test_what_was_taken_back_of_somebody_is_not_good_again_once_they_are_forgotten(database: Database) -> None:
+    given = await begun(database, ACME, LENA)
+    await sessions.sign_out(database, ACME, LENA, given.access, given.access_until)
+    before = await prune.present(database)
+    await erasure.forget(database, ACME, LENA)
+    gone, other = await sessions.standings(database, [(ACME, LENA), (ACME, LARS)])
+    assert gone.tokens == frozenset()
+    assert gone.revoked is not None
+    assert before <= gone.revoked <= await prune.present(database)
+    assert other.revoked is None

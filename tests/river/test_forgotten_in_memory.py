@@ -1,0 +1,126 @@
+"""Whoever is forgotten is named nowhere in the memory of a process, whichever way they were asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from datasources.postgres import erasure
+from datasources.postgres.connection import connect
+from tests.cast import ACME, LARS, LENA
+from tests.gateway.counter.clients import serving
+from tests.gateway.served import PATIENCE
+from tests.river.memories import holding
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from datasources.postgres.session import Database
+    from tests.conftest import Clone, Server
+    from tests.gateway.counter import Served
+    from tests.river.banks import Clock, Gateway, Services
+    from tests.river.workers import Worker
+
+ANALYTICS = "displayName analytics { engagement { value { overallScore } } }"
+OF_ONE = f"query ($id: ID) {{ learner(id: $id) {{ {ANALYTICS} }} }}"
+BY_NAME = "query ($of: LearnerFilter) { organization { learners(first: 5, filter: $of) { edges { node { id } } } } }"
+PAGE = {"query": f"{{ organization {{ learners(first: 50) {{ edges {{ node {{ {ANALYTICS} }} }} }} }} }}"}
+ASKED: list[tuple[str, dict[str, Any]]] = [
+    ("lena", {"query": OF_ONE}),
+    ("lena", {"query": OF_ONE, "variables": {"id": LENA}}),
+    ("olga", {"query": f'{{ learner(id: "{LENA}") {{ {ANALYTICS} }} }}'}),
+    ("olga", PAGE),
+    ("olga", {"query": BY_NAME, "variables": {"of": {"search": "Lena"}}}),
+    ("lars", {"query": OF_ONE, "variables": {"id": LARS}}),
+]
+HER = (LENA, "Lena")
+EARS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+
+
+async def asked(served: Served, told: Iterable[tuple[str, dict[str, Any]]] = ASKED) -> None:
+    """Have every question answered in every way there is: the ordinary one, by a plan, and from what is kept."""
+    for _ in range(5):
+        for who, body in told:
+            said = (await served.alone(served.request(who, body=orjson.dumps(body)))).said
+            assert "errors" not in said, said
+        await served.gateway.settled()
+
+
+async def erased(database: Database) -> None:
+    await erasure.forget(database, ACME, LENA)
+
+
+async def missed(database: Database) -> None:
+    """Have what is told not be heard for a moment."""
+    assert await database.fetch(f"SELECT pg_terminate_backend(pid) FROM ({EARS}) ears")  # noqa: S608 - our own words
+
+
+@pytest.mark.parametrize("what", [erased, missed])
+@pytest.mark.parametrize("room", [64, 0], ids=["kept", "looked up again"])
+async def test_nothing_in_memory_names_whom_a_process_is_to_forget_or_may_have_been_told_to(
+    clone: Clone, services: Services, clock: Clock, room: int, what: Callable[[Database], Awaitable[None]]
+) -> None:
+    async with serving(clone.app_url, services, clock, responses_mib=room, cost_per_minute=10**6) as served:
+        await asked(served)
+        before = " ".join(holding(served.gateway.app, HER, beside=[services]))
+        for held in ("Finder", "Requests", "OwnTill", "Roster", "Errand" if room == 0 else "KeptResponses"):
+            assert held in before, "the test looks where it is held"
+        assert len(served.door.way.tickets) > 0 or room == 0
+        heard = asyncio.Event()
+        served.gateway.world.keepers.append(lambda _: heard.set())
+        await what(served.gateway.world.database)
+        async with asyncio.timeout(PATIENCE):
+            await heard.wait()
+        assert not holding(served.gateway.app, HER, beside=[services])
+        # Whoever is left is answered as before.
+        assert (await served.alone(served.request("lars"))).status == 200
+
+
+@pytest.mark.parametrize("room", [64, 0], ids=["kept", "looked up again"])
+async def test_a_page_that_was_begun_before_leaves_nobody_in_memory(
+    server: Server, clone: Clone, services: Services, clock: Clock, room: int
+) -> None:
+    async with serving(clone.app_url, services, clock, responses_mib=room) as served:
+        await asked(served, [("olga", PAGE)])
+        world = served.gateway.world
+        # What is remembered of the page is forgotten, so that it is read.
+        world.let_go(ACME, LARS)
+        await asked(served, [("olga", PAGE)] * 2)
+        world.changed(ACME)
+        owner = await connect(f"{server.owner_url.rpartition('/')[0]}/{clone.app_url.rpartition('/')[2]}")
+        try:
+            async with owner.transaction():
+                await owner.execute("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE")
+                asking = asyncio.create_task(served.alone(served.request("olga", body=orjson.dumps(PAGE))))
+                async with asyncio.timeout(PATIENCE):
+                    while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                        pass
+                world.let_go(ACME, LENA)
+        finally:
+            await owner.close()
+        said = await asking
+        assert b"Lena" in said.body
+        await served.gateway.settled()
+        assert not holding(served.gateway.app, HER, beside=[services])
+
+
+async def test_a_worker_shares_nothing_that_it_read_of_them(
+    gateway: Gateway, worker: Worker, services: Services
+) -> None:
+    await gateway.dashboard("lena")
+    await gateway.settled()
+    gateway.clock.pass_by(timedelta(hours=7))
+    gateway.world.memory.clear()
+    await gateway.dashboard("lena")
+    assert await worker.works_off()
+    assert holding(worker.hands, HER, beside=[services, worker.world]), "what jobs share"
+    heard = asyncio.Event()
+    worker.world.keepers.append(lambda _: heard.set())
+    await erasure.forget(gateway.world.database, ACME, LENA)
+    async with asyncio.timeout(PATIENCE):
+        await heard.wait()
+    assert not holding(worker, HER, beside=[services])
