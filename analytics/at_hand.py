@@ -86,7 +86,9 @@ class Finder:
         world, organization = self._world, errand.look.actor.organization
         if errand.until <= world.now() or errand.era != world.roster.era(organization):
             return False
-        return world.roster.at_hand(organization) and all(world.memory.get(key) is None for key in errand.keys)
+        if not world.roster.at_hand(organization):
+            return False
+        return world.memory.empty or all(world.memory.get(key) is None for key in errand.keys)
 
     def begin(self, errand: Errand) -> Looking:
         """Begin to look up the same, if it `holds`, for who does not wait in a task; `ended` says what was found."""

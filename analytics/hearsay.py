@@ -35,8 +35,10 @@ AGAIN = 60
 """How many times `SOON` what is told again and again is only counted, once it was written."""
 COUNTED = 20_000
 """The most mappings that are told again and again; where there are more, all are written."""
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 """The most rows of one statement."""
+IN_A_STEP = 500
+"""About so many rows are made before others get their turn."""
 MOST = 200_000
 """The most rows that wait for a database that does not answer; beyond them, what was heard is logged as a number."""
 
@@ -131,30 +133,35 @@ class Hearsay:
 
     async def write_all(self) -> None:
         """Write everything that was heard so far."""
-        self._add_up(everything=True)
+        await self._add_up(everything=True)
         await self._write()
 
     async def _write_soon(self) -> None:
         try:
             while self._again or self._waiting.rows:
                 await asyncio.sleep(SOON)
-                self._add_up(everything=len(self._again) > COUNTED)
+                await self._add_up(everything=len(self._again) > COUNTED)
                 await self._write()
         finally:
             self._writing = None
 
-    def _add_up(self, *, everything: bool) -> None:
+    async def _add_up(self, *, everything: bool) -> None:
         """Have what is due wait to be written: all of it, or what is told for the first time in a while."""
+        made = 0
         for key, one in list(self._again.items()):
+            if made > IN_A_STEP:
+                made = 0
+                await asyncio.sleep(0)
             if not one.times:
                 # It was written at the last look, and nobody was told since.
-                del self._again[key]
+                self._again.pop(key, None)
                 continue
             one.looks += 1
             if everything or one.looks == 1 or one.looks > AGAIN:
                 for person, answers in one.told.items():
                     told = Told(answers * one.times, one.times, one.request_id)
                     self._waiting.add(one.asker, (person, answers > 0), told)
+                made += len(one.told)
                 one.times, one.looks = 0, 1
 
     async def _write(self) -> None:

@@ -57,6 +57,11 @@ class Memory(Generic[K, V]):
         self._misses = 0
         self._evictions = 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held at all."""
+        return not self._entries
+
     def get(self, key: K) -> V | None:
         """The value kept under a key whose time is not up, else None."""
         entry = self._entries.get(key)

@@ -117,7 +117,7 @@ async def test_what_is_told_again_and_again_is_written_at_once_and_then_only_now
     roster = {LENA: 3}
 
     async def looked() -> None:
-        one._add_up(everything=False)
+        await one._add_up(everything=False)
         await one._write()
 
     for n in range(3 * hearsay.AGAIN):
