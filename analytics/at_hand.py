@@ -7,6 +7,7 @@ whatever is missing, stale, refused or not understood raises `Unplanned`, and no
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -73,13 +74,13 @@ class Finder:
         """
         if not self.holds(errand):
             return None
+        looking = self.begin(errand)
         try:
-            async with asyncio.timeout(self._world.patience / 4):
-                rows = await self._reading.read(errand.shape, errand.look)
-        except UNAVAILABLE as error:
-            log.warning("plan.not_read", error=type(error).__name__)
-            raise Away from error
-        return self._made(errand, rows)
+            with suppress(Exception):
+                await looking.rows
+        finally:
+            looking.deadline.cancel()
+        return self.ended(looking)
 
     def holds(self, errand: Errand) -> bool:
         """Whether the same may be looked up as it was before, and is not remembered by this process."""
@@ -93,7 +94,7 @@ class Finder:
     def begin(self, errand: Errand) -> Looking:
         """Begin to look up the same, if it `holds`, for who does not wait in a task; `ended` says what was found."""
         rows = self._reading.begin(errand.shape, errand.look)
-        return Looking(errand, rows, rows.get_loop().call_later(self._world.patience / 4, rows.cancel))
+        return Looking(errand, rows, rows.get_loop().call_later(self._world.patience / 4, _too_late, rows))
 
     def ended(self, looking: Looking) -> AtHand | None:
         """What was looked up, or is too late; as `again`.
@@ -120,3 +121,8 @@ class Finder:
     def let_go(self, _person: str | None) -> None:
         """Know of nobody any more that a page told of them."""
         self._tellings.clear()
+
+
+def _too_late(rows: asyncio.Future[list[Row]]) -> None:
+    if not rows.done():
+        rows.set_exception(TimeoutError())

@@ -1,8 +1,8 @@
 """How a dashboard and a roster grow with learners and tenants: `python -m bench.growth [--most LEARNERS]`.
 
 The same documents as side by side, out of Postgres with the memory tier off, a page of 100 learners in every roster.
-Each size has a database and a gateway of its own; all are up at the same time and measured by turns. In each as many
-learners ask as in any other, 4,000 where there are more, and all of them came in before.
+Each size has a database and a gateway of its own; all are up at the same time and measured by turns. In each 1,000
+learners ask, and all of them came in before.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ KEYS = (
 )
 """What the documents ask for is kept, and nothing else."""
 PAGE = 100
+ASKERS = 1_000
 CONNECTIONS = 16
 MEMORY_OFF = Variant("gateway, memory off", memory=False)
 
@@ -90,7 +91,7 @@ async def run(sizes: list[Size], rounds: int, times: Times, place: Path) -> dict
         postgres, version = await database.postmaster(running)
         servers = stack.enter_context(Servers(place))
         for number, (size, here) in enumerate(zip(sizes, filled, strict=True)):
-            everything = asked.everything(size.schools, datetime.now(UTC), PAGE)
+            everything = asked.everything(size.schools, datetime.now(UTC), PAGE, ASKERS)
             files = {query: asked.written(some, place / f"{number}-{query}.txt") for query, some in everything.items()}
             targets[size.name] = servers.gateway(MEMORY_OFF, here, files, CONNECTIONS)
         measured: dict[str, Any] = {name: {query: [] for query in asked.QUERIES} for name in targets}
@@ -140,7 +141,7 @@ def _told() -> argparse.Namespace:
     reader = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     reader.add_argument("--most", type=int, default=100_000, help="leave out what has more learners than this")
     reader.add_argument("--rounds", type=int, default=3)
-    reader.add_argument("--visits", type=int, default=60, help="how long each size is visited before (60)")
+    reader.add_argument("--visits", type=int, default=30, help="how long each size is visited before (30)")
     reader.add_argument("--lead", type=int, default=3, help="how long each is asked before it is measured (3)")
     reader.add_argument("--seconds", type=int, default=8, help="how long each is measured (8)")
     reader.add_argument("--out", type=Path, default=RESULTS, help="where the results are kept")

@@ -58,11 +58,13 @@ class Asked:
         return json.dumps({"query": DOCUMENTS[self.query], "variables": variables})
 
 
-def everything(schools: Sequence[School], now: datetime, page: int = PAGE) -> dict[str, list[Asked]]:
-    """The requests of each query, in an order that says nothing."""
+def everything(
+    schools: Sequence[School], now: datetime, page: int = PAGE, most: int = LEARNERS
+) -> dict[str, list[Asked]]:
+    """The requests of each query, in an order that says nothing; at most so many learners ask."""
     dice = random.Random(7)
     everybody = [(one, number) for one in schools for number in range(one.learners)]
-    learners = [(one, one.learner(number)) for one, number in dice.sample(everybody, min(LEARNERS, len(everybody)))]
+    learners = [(one, one.learner(number)) for one, number in dice.sample(everybody, min(most, len(everybody)))]
     theirs = [(one, learner, _token(one, learner, Role.LEARNER, now)) for one, learner in learners]
     rosters = [Asked("q2", one, one.id, _token(one, one.admin_ids[0], Role.ORG_ADMIN, now), page) for one in schools]
     dice.shuffle(rosters)

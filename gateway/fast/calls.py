@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from gateway.telemetry import new_request_id, taken_over
 
@@ -28,7 +28,7 @@ class Ticket:
     """What a request says, once it was read: who asks for what, and how it is answered. It holds for its bytes.
 
     `key` is under what the response is kept, `offered` and `forwarded` the values of `X-Request-Id` and
-    `X-Forwarded-For`.
+    `X-Forwarded-For`. Nothing of it is remembered once the `era` is over in which it was made.
     """
 
     who: Remembered
@@ -37,6 +37,7 @@ class Ticket:
     key: Hashable
     offered: bytes | None
     forwarded: bytes | None
+    era: int
 
     @property
     def size(self) -> int:
@@ -54,7 +55,7 @@ class Call:
 
     `raw` is the body of a POST, the query string of a GET; `started` is by the clock of the way. `paid` is what the
     ordinary way is told: that it was paid for, or that it is refused. `digest` is the SHA-256 of all its bytes, where
-    it may be known by them.
+    it may be known by them. One that was looked up `in_vain` is for the ordinary way.
     """
 
     method: str
@@ -65,6 +66,8 @@ class Call:
     paid: Verdict | Refused | None = None
     ticket: Ticket | None = None
     digest: bytes | None = None
+    answered: bool = False
+    in_vain: bool = False
 
     @classmethod
     def of(
@@ -119,3 +122,10 @@ class Waiting(NamedTuple):
     paid: Verdict | None
     turn: Turn
     looking: Looking
+
+
+def address(host: str | None, forwarded: bytes | None, trusted: Any) -> str | None:
+    """Who asks, or whom a trusted proxy speaks for: as uvicorn's own middleware has it."""
+    if forwarded is None or host not in trusted:
+        return host
+    return trusted.get_trusted_client_address(forwarded.decode("latin-1"))[0] or host

@@ -1,9 +1,9 @@
 """HTTP/1.1 that hands out what is kept within the step in which a request arrived, without a task or a scope.
 
 Only for requests to `/graphql` that arrive whole, in one piece, on a connection where nothing else is under way. One
-that came before, to the letter, is not even read again: what it says is known by the SHA-256 of its bytes. Whatever is
-not handed out at once goes through the same cycle of uvicorn as any other request; the short way is asked there once
-more, since it may have to wait, and then the application.
+that came before, to the letter, is not even read again: what it says is known by the SHA-256 of its bytes, and where
+nothing is kept for it, it is looked up as it was before, while the connection waits. Whatever else comes goes through
+the cycle of uvicorn; the short way is asked there once more, since it may have to wait, and then the application.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.budget import PAID_KEY
-from gateway.fast.calls import Call
+from gateway.fast.calls import Call, address
 from gateway.fast.front import DOOR, TRIED_KEY, Door
 from gateway.fast.requests import PATH
 from gateway.heads import BoundedHeads
@@ -47,8 +47,8 @@ class Counter(BoundedHeads):
 
     `_held` are the pieces of a body whose request may be answered at once, None: it may not. `_whole` says whether the
     last request is read to its end, `_begun` how many this piece of data had so far, `_made` what was made of the last,
-    and `_paid` what was paid for the first, or why it was refused. `_asked` is what is looked up for a request that
-    came before, `_later` what arrived meanwhile, `_last` whether the connection is to be closed after it.
+    `_paid` what was paid for the first, or why it was refused, `_in_vain` whether it was looked up already. `_asked` is
+    looked up for a request that came before, `_later` what arrived meanwhile, `_last` whether to close after it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,6 +60,7 @@ class Counter(BoundedHeads):
         self._made: Call | None = None
         self._begun = 0
         self._paid: Verdict | Refused | None = None
+        self._in_vain = False
         self._started = 0.0
         self._asked: Waiting | None = None
         self._later = b""
@@ -71,18 +72,16 @@ class Counter(BoundedHeads):
             self._later += data
             self.flow.pause_reading()
             return
-        way = self._door.way
-        digest = None
+        way, digest = self._door.way, None
         if way is not None and self._is_at_rest() and len(data) <= LARGEST:
             digest = sha256(data).digest()
             ticket = way.tickets.get(digest)
             if ticket is not None and (self._handed_out(way, ticket) or self._looked_again(way, ticket, data)):
                 return
-        self._read(data)
-        made, self._made = self._made, None
+        made = self._read(data)
         if way is not None and made is not None and self._begun == 1 and self._whole:
             made.digest = digest
-            way.know(made)
+            way.tickets.know(made)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody waits any more."""
@@ -97,13 +96,15 @@ class Counter(BoundedHeads):
         if self._asked is None:
             super().shutdown()
 
-    def _read(self, data: bytes) -> None:
-        """Read what is no request that came before, or was not answered as one."""
+    def _read(self, data: bytes) -> Call | None:
+        """Read what is no request that came before, or was not answered as one; what was made of the last in it."""
         self._begun, self._made = 0, None
         super().data_received(data)
         if self._held is not None and not self.transport.is_closing():
-            self._let_go(None)
-        self._paid = None
+            self._begin(None)
+        made, self._made = self._made, None
+        self._paid, self._in_vain = None, False
+        return made
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -137,11 +138,12 @@ class Counter(BoundedHeads):
             call = self._made = None if way is None else self._as_call(way)
             reply = None if way is None or call is None else _tried(way.at_once, call)
             if reply is not None and call is not None:
+                call.answered = True
                 self._held = None
                 self._write(reply)
                 self.on_response_complete()
                 return
-            self._let_go(call)
+            self._begin(call)
         super().on_message_complete()
 
     def _is_at_rest(self) -> bool:
@@ -204,8 +206,11 @@ class Counter(BoundedHeads):
             return
         self._asked = None
         reply = _tried(way.heard, asked)
-        if reply is None:
-            self._paid = asked.paid
+        if self._door.way is None:
+            # The time that the process had left is over.
+            self.transport.close()
+        elif reply is None:
+            self._paid, self._in_vain = asked.paid, True
             self._read(data)
             if self._last:
                 super().shutdown()
@@ -228,17 +233,14 @@ class Counter(BoundedHeads):
         if call is not None:
             call.address = self._address(call.heads.get(FORWARDED))
             call.paid, self._paid = self._paid, None
+            call.in_vain, self._in_vain = self._in_vain, False
         return call
 
     def _address(self, forwarded: bytes | None) -> str | None:
-        """Who asks, or whom a trusted proxy speaks for: as uvicorn's own middleware has it."""
-        host: str | None = self.client[0] if self.client else None
-        if forwarded is None:
-            return host
-        trusted: Any = getattr(self.app, "trusted_hosts", ())
-        return trusted.get_trusted_client_address(forwarded.decode("latin-1"))[0] or host if host in trusted else host
+        """Who asks, or whom a trusted proxy speaks for."""
+        return address(self.client[0] if self.client else None, forwarded, getattr(self.app, "trusted_hosts", ()))
 
-    def _let_go(self, call: Call | None) -> None:
+    def _begin(self, call: Call | None) -> None:
         """Have a held request begin, with what is there of it."""
         held, self._held = self._held or (), None
         self._call = call
@@ -259,14 +261,15 @@ class Counter(BoundedHeads):
     ) -> None:
         """Answer a request the short way, else as an application."""
         way = self._door.way
-        reply = None if way is None else await way.answer(call)
+        reply = None if way is None or call.in_vain else await way.answer(call)
         if way is None or reply is None:
             scope[STARTED_KEY], scope[TRIED_KEY] = call.started, True
             if call.paid is not None:
                 scope[PAID_KEY] = call.paid
             await app(scope, receive, send)
             return
-        way.know(call)
+        call.answered = True
+        way.tickets.know(call)
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if not cycle.disconnected:

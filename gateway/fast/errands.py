@@ -62,5 +62,8 @@ class Errands:
             return None
         except Unplanned:
             pass
+        except Exception:
+            self._known.forget(ticket.key)
+            raise
         self._known.forget(ticket.key)
         return None

@@ -79,6 +79,8 @@ class KeptResponses:
 
     def get(self, organization: str, key: Hashable) -> Kept | None:
         """What is kept and still good."""
+        if not self._room:
+            return None
         kept = self._find(organization, key)
         if kept is not None and kept.until > self._now():
             self._hits += 1

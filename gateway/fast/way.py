@@ -13,11 +13,11 @@ from analytics.at_hand import Away
 from analytics.planned import Unplanned
 from analytics.record import Tier
 from datasources.postgres.session import Actor
-from gateway.bounded import Bounded
 from gateway.budget import OwnTill, refusal_of
 from gateway.fast.calls import Look, Reply, Ticket, Waiting, WayStatistics
 from gateway.fast.errands import Errands
 from gateway.fast.kept import Kept
+from gateway.fast.tickets import Tickets
 from gateway.refusal import Refused
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from gateway.fast.requests import Requests
     from gateway.http import Terms
     from resolvers.plan import Turn
-
-TICKETS, TICKETS_MIB = 20_000, 32
 
 LOG = structlog.get_logger(__name__)
 
@@ -78,15 +76,14 @@ class ShortWay:
         self._observe = observe
         self._counts = WayStatistics()
         self._errands = Errands(finder)
-        self.tickets: Bounded[bytes, Ticket] = Bounded(TICKETS, TICKETS_MIB << 20)
-        """What requests say that were handed something out lately, by the SHA-256 of all their bytes."""
+        self.tickets = Tickets(wanted=self._own is till)
 
     def statistics(self) -> WayStatistics:
         """Counts since the start."""
         return self._counts
 
     def let_go(self, _person: str | None) -> None:
-        """Know nobody any more who asked, nor what was looked up for them."""
+        """Know nobody any more who asked, nor what was looked up for them; requests under way bring nothing back."""
         self.tickets.clear()
         self._errands.let_go()
 
@@ -105,12 +102,6 @@ class ShortWay:
             call.paid = reply
             return None
         return reply
-
-    def know(self, call: Call) -> None:
-        """Know a request that was answered by its bytes, unless it names itself: then it never comes a second time."""
-        ticket = call.ticket
-        if ticket is not None and ticket.offered is None and call.digest is not None:
-            self.tickets.keep(call.digest, ticket, ticket.size)
 
     def hand_out(self, ticket: Ticket, address: str | None, started: float) -> Reply | Refused | None:
         """The reply that is kept for somebody, who still holds their token and pays for it.
@@ -131,8 +122,11 @@ class ShortWay:
 
         None: it has to be looked for, or something else has to be waited for. Refused: as `hand_out`.
         """
-        before = self._errands.of(ticket)
+        before, viewer = self._errands.of(ticket), ticket.who[0].viewer
         if before is None or not self._may_come(ticket):
+            return None
+        if viewer.organization in self._world.unkept or not self._arrivals.seen(viewer):
+            # There is something to do afterwards.
             return None
         paid = self._taken(ticket)
         if isinstance(paid, Refused):
@@ -141,7 +135,7 @@ class ShortWay:
         return Waiting(ticket, address, started, paid, turn, self._errands.begin(errand))
 
     def heard(self, asked: Waiting) -> Reply | None:
-        """The reply, now that it was looked up; None: the ordinary way is to answer, and what it costs was paid."""
+        """The reply, now that it was looked up; None: the ordinary way is to answer, and what it costs is paid."""
         ticket, address, started, paid, turn, looking = asked
         data = self._errands.ended(ticket, turn, looking)
         if data is None:
@@ -200,7 +194,7 @@ class ShortWay:
         turn = self._requests.plan(planned).turn(planned.variables, viewer)
         found = await self._finder.find(turn.ask, viewer)
         # Whose response is kept need not be looked up again soon.
-        if found.errand is not None and not self._kept.wanted:
+        if found.errand is not None and not self._kept.wanted and ticket.era == self.tickets.era:
             self._errands.keep(ticket, turn, found.errand)
         return turn, found
 
@@ -247,7 +241,9 @@ class ShortWay:
         if planned is None:
             return None
         key = planned.key, who[0].key
-        return Ticket(who, head, planned, key, heads.get(b"x-request-id"), heads.get(b"x-forwarded-for"))
+        return Ticket(
+            who, head, planned, key, heads.get(b"x-request-id"), heads.get(b"x-forwarded-for"), self.tickets.era
+        )
 
     async def _who(self, call: Call) -> Remembered | None:
         """Who asks; None where the ordinary way is to say so, or to refuse them."""
@@ -284,7 +280,7 @@ class ShortWay:
         request_id = ticket.request_id()
         if told:
             self._hearsay.heard(Actor(viewer.organization, viewer.user, viewer.role.value), told, address, request_id)
-        if planned.digest is not None:
+        if planned.digest is not None and ticket.era == self.tickets.era:
             self._requests.used(planned)
         seconds = self.clock() - started
         said = planned.said

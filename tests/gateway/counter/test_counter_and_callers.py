@@ -128,6 +128,7 @@ class Failing(Lines):
         super().info(event, **said)
 
 
+@pytest.mark.parametrize("serve", ["kept"], indirect=True)
 async def test_a_fault_of_ours_is_not_called_a_bad_request(serve: Serve, logs: list[Any]) -> None:
     lines = Failing(io.StringIO())
     async with serve(lines=lines) as one:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
@@ -34,9 +34,13 @@ async def held(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
         await owner.close()
 
 
+def reading(one: Served) -> Any:
+    return one.door.way._errands._finder._reading
+
+
 def waiting(one: Served) -> int:
     """How many statements are under way for many."""
-    return len(one.door.way._errands._finder._reading._runners)
+    return len(reading(one)._runners)
 
 
 async def test_what_arrives_meanwhile_is_answered_after_it_in_order(served: Served, owner_url: str) -> None:
@@ -61,10 +65,10 @@ async def test_one_that_lasts_too_long_is_answered_the_ordinary_way_and_paid_for
         mine = one.request()
         await one.known(mine)
         before = (await one.alone(mine)).said["extensions"]["cost"]["budget"]["requests"]["left"]
-        begun = one.begun
+        begun, looks = one.begun, reading(one).statistics.looks
         async with held(owner_url):
             told = await one.alone(mine)
-        assert one.begun == begun + 1
+        assert (one.begun, reading(one).statistics.looks) == (begun + 1, looks + 1), "once is enough"
         assert told.said["data"]["viewer"]["learner"]["displayName"] == "Lena"
         assert told.said["extensions"]["cost"]["budget"]["requests"]["left"] == before - 1
 
@@ -110,3 +114,21 @@ async def test_what_is_gone_is_worked_out_the_ordinary_way(served: Served) -> No
         await (await session.connection()).execute(text("DELETE FROM answers WHERE subject = :who"), {"who": LENA})
     assert (await served.alone(mine)).said["data"] == before.said["data"]
     assert served.ways.passed_on == passed + 1
+
+
+async def test_where_there_is_something_to_do_afterwards_it_is_done(served: Served) -> None:
+    mine = served.request()
+    await served.known(mine)
+    begun = served.begun
+    served.door.way._arrivals._seen.clear()
+    await served.alone(mine)
+    assert (served.begun, served.door.way._arrivals._seen.empty) == (begun + 1, False)
+    await served.alone(mine)
+    assert served.begun == begun + 1
+
+
+async def test_what_no_plan_answers_is_not_known_by_its_bytes(served: Served) -> None:
+    other = served.request("lena", "{ viewer { id } services { name } }")
+    for _ in range(3):
+        assert (await served.alone(other)).status == 200
+    assert len(served.door.way.tickets) == 0
