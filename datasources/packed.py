@@ -11,6 +11,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+FEW = 100
+"""So many are held read, once they were: that takes less than reading them for each formula."""
 LEVEL = 1
 """How hard to pack: harder takes two times as long, and saves a fifth."""
 
@@ -26,18 +28,23 @@ def unpack(packed: bytes) -> bytes:
 
 
 class Packed(Mapping[str, T]):
-    """Things by id, each read anew whenever it is asked for, and held by nobody but who asked.
+    """Things by id, each read anew whenever it is asked for, and held by nobody but who asked, unless they are `few`.
 
     Two readings give equal things, not the same one. Who needs something of them all takes it from one at a time.
     """
 
-    def __init__(self, packed: Mapping[str, bytes], read: Callable[[bytes], T]) -> None:
+    def __init__(self, packed: Mapping[str, bytes], read: Callable[[bytes], T], few: int = FEW) -> None:
         """`read` makes a thing of what it was packed to."""
         self._packed = packed
         self._read = read
+        self._held: dict[str, T] | None = {} if len(packed) <= few else None
 
     def __getitem__(self, key: str) -> T:
-        return self._read(self._packed[key])
+        if self._held is None:
+            return self._read(self._packed[key])
+        if key not in self._held:
+            self._held[key] = self._read(self._packed[key])
+        return self._held[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._packed)

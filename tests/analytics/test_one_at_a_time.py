@@ -68,7 +68,7 @@ def one_at_a_time(held: set[str]) -> Pure:
     """The corpus with groups whose things are read anew each time, and who is held in the end."""
 
     def group(things: Mapping[str, Any]) -> Mapping[str, Any]:
-        return Packed({key: key.encode() for key in things}, Reader(things, held).read)
+        return Packed({key: key.encode() for key in things}, Reader(things, held).read, few=0)
 
     return Pure(corpus(), group=group)
 

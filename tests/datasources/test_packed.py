@@ -24,7 +24,7 @@ class Reader:
 
 
 def packed(told: dict[str, bytes], reader: Reader) -> Packed[bytes]:
-    return Packed({key: pack(text) for key, text in told.items()}, reader)
+    return Packed({key: pack(text) for key, text in told.items()}, reader, few=0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,6 +51,15 @@ def test_nothing_is_read_before_it_is_asked_for_and_each_time_anew() -> None:
     assert reader.read == []
     assert (chosen["b"], chosen["b"], held["a"]) == (b"two", b"two", b"one")
     assert reader.read == [b"two", b"two", b"one"]
+
+
+def test_a_few_are_read_once_each() -> None:
+    reader = Reader()
+    held = Packed({key: pack(key.encode()) for key in "ab"}, reader, few=2)
+    assert [held["b"], held["a"], held["b"]] == [b"b", b"a", b"b"]
+    assert reader.read == [b"b", b"a"]
+    more = Packed({key: pack(key.encode()) for key in "abc"}, reader, few=2)
+    assert [more["c"], more["c"]] == reader.read[2:] == [b"c", b"c"]
 
 
 def test_what_says_the_same_over_and_over_takes_a_tenth() -> None:
