@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from gateway.telemetry import new_request_id, taken_over
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Mapping
+    from collections.abc import Collection, Hashable, Iterable, Mapping
 
     from analytics.at_hand import AtHand, Looking
     from gateway.auth import Remembered
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from resolvers.plan import Turn
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
 AROUND = 500
 """Bytes that a ticket costs beside what it holds."""
 
@@ -111,6 +112,14 @@ class Reply(NamedTuple):
     request_id: bytes
     body: bytes
     look: Look | None = None
+
+    def whole(self, before: Iterable[tuple[bytes, bytes]], *, stays: bool) -> bytes:
+        """All of it in HTTP/1.1, these headers first, in one piece: each is a call of the system, and a packet."""
+        said = b"".join([b"%b: %b\r\n" % pair for pair in before])
+        if not stays:
+            said += b"connection: close\r\n"
+        length = b"content-length: %d\r\nx-request-id: " % len(self.body)
+        return b"".join((OK, said, self.head.lines, length, self.request_id, b"\r\n\r\n", self.body))
 
 
 class Waiting(NamedTuple):

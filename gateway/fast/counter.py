@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.budget import PAID_KEY
 from gateway.fast.calls import Call, address
@@ -26,6 +25,8 @@ from gateway.telemetry import STARTED_KEY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from gateway.budget import Verdict
     from gateway.fast.calls import Reply, Ticket, Waiting
     from gateway.fast.way import ShortWay
@@ -34,7 +35,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 URL = PATH.encode()
 FORWARDED = b"x-forwarded-for"
-OK = STATUS_LINE[200]
 LOG = structlog.get_logger(__name__)
 IN_A_STEP = 16
 """The most requests in one piece of data that are answered before others get their turn."""
@@ -73,7 +73,7 @@ class Counter(BoundedHeads):
             self.flow.pause_reading()
             return
         way, digest = self._door.way, None
-        if way is not None and self._is_at_rest() and len(data) <= LARGEST:
+        if way is not None and self._whole and self._is_free() and len(data) <= LARGEST:
             digest = sha256(data).digest()
             ticket = way.tickets.get(digest)
             if ticket is not None and (self._handed_out(way, ticket) or self._looked_again(way, ticket, data)):
@@ -146,11 +146,10 @@ class Counter(BoundedHeads):
             self._begin(call)
         super().on_message_complete()
 
-    def _is_at_rest(self) -> bool:
-        """Whether the next byte begins a request, and nothing else is under way on this connection."""
+    def _is_free(self) -> bool:
+        """Whether nothing else is under way on this connection, whose client reads what it is sent."""
         return (
-            self._whole
-            and (self.cycle is None or self.cycle.response_complete)
+            (self.cycle is None or self.cycle.response_complete)
             and not self.pipeline
             and not self.flow.write_paused
             and not self.transport.is_closing()
@@ -163,16 +162,13 @@ class Counter(BoundedHeads):
         return (
             self.url == URL
             and parser.get_method() == b"POST"
-            and (self.cycle is None or self.cycle.response_complete)
             and self._begun <= IN_A_STEP
-            and not self.pipeline
+            and self._is_free()
             and not self.expect_100_continue
-            and not self.flow.write_paused
             and not self.root_path
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
-            and (self.limit_concurrency is None or len(self.connections) < self.limit_concurrency)
         )
 
     def _handed_out(self, way: ShortWay, ticket: Ticket) -> bool:
@@ -205,6 +201,14 @@ class Counter(BoundedHeads):
         if self._asked is not asked:
             return
         self._asked = None
+        try:
+            self._go_on(way, asked, data)
+        except Exception:
+            # Nobody else would close it.
+            LOG.exception("connection failed")
+            self.transport.close()
+
+    def _go_on(self, way: ShortWay, asked: Waiting, data: bytes) -> None:
         reply = _tried(way.heard, asked)
         if self._door.way is None:
             # The time that the process had left is over.
@@ -282,13 +286,7 @@ class Counter(BoundedHeads):
         await way.afterwards(call, reply)
 
     def _write(self, reply: Reply, *, stays: bool = True) -> None:
-        """The whole response in one piece: each piece is a call of the system, and a packet."""
-        said = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
-        if not stays:
-            said += b"connection: close\r\n"
-        length = b"content-length: %d\r\nx-request-id: " % len(reply.body)
-        end = b"\r\n\r\n"
-        self.transport.write(b"".join((OK, said, reply.head.lines, length, reply.request_id, end, reply.body)))
+        self.transport.write(reply.whole(self.server_state.default_headers, stays=stays))
 
 
 def _tried(ask: Callable[P, T], *given: P.args, **named: P.kwargs) -> T | None:
