@@ -2,14 +2,15 @@
 
 Whom viewers were told of is added up and written soon after, for all viewers in one statement: the rows that
 `analytics.trail` would write, where one request told of somebody within a second, and one row for them all where
-several did. What is told again and again is written when it is told first, and then once a minute. What is lost with a
-process that is killed is what was heard in the last moment, and how often it was told again (docs/decisions/0025).
+several did. What is told second after second is soon written only once a minute, and when that stops. What is lost with
+a process that is killed is what was heard in the last moment, and how often it was told again (docs/decisions/0025).
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SOON = 1.0
-"""Seconds until what was heard is written."""
+"""Seconds from one look at what was heard to the next."""
+OFTEN = 2
+"""At so many looks in a row what is told is written; from the next on it is only counted."""
 AGAIN = 60
-"""How many times `SOON` what is told again and again is only counted, once it was written."""
-COUNTED = 20_000
-"""The most mappings that are told again and again; where there are more, all are written."""
+"""So many looks in a row it is only counted; the last of them writes it."""
+COUNTED = 500_000
+"""The most rows that what is counted stands for; beyond them, what is told is made rows of at once."""
+LEAST = 20
+"""As so many rows a mapping counts that stands for fewer: it takes room of its own."""
 AT_ONCE = 1_000
 """The most rows of one statement."""
 IN_A_STEP = 500
@@ -47,28 +52,60 @@ MOST = 200_000
 class _Again:
     """The same mapping, told to the same asker so many times since it was written, first in the request of this id.
 
-    `looks` is how often it was looked at since then, to write it.
+    `seen` of these times were known at the last look. `looks` is at how many looks in a row there were more.
     """
 
     asker: Asker
     told: Mapping[str, int]
     request_id: str
     times: int = 0
+    seen: int = 0
     looks: int = 0
+
+    @property
+    def size(self) -> int:
+        """As how many rows it counts."""
+        return max(LEAST, len(self.told))
+
+    def look(self) -> bool:
+        """Whether it is due to be written. Where `looks` is 0 then, it was told no more."""
+        self.looks = self.looks + 1 if self.times > self.seen else 0
+        self.seen = self.times
+        return self.looks <= OFTEN or (self.looks - OFTEN) % AGAIN == 0
+
+    def rows(self) -> Rows:
+        """What there is to write, if anything; it is counted anew from here."""
+        times, self.times, self.seen = self.times, 0, 0
+        if not times:
+            return {}
+        return {
+            (person, answers > 0): Told(answers * times, times, self.request_id)
+            for person, answers in self.told.items()
+        }
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """The rows of each asker, and how many they are."""
+    """The rows of each asker; and the number of them and of those that were taken and are not `written` yet."""
 
+    most: int
     rows: dict[Asker, Rows] = field(default_factory=dict)
     number: int = 0
 
-    def add(self, asker: Asker, about: tuple[str, bool], told: Told) -> None:
+    def add(self, asker: Asker, added: Rows) -> None:
+        """Have these wait as well, and not without bound: who has the most gives theirs up."""
+        if not added:
+            return
         rows = self.rows.setdefault(asker, {})
-        before = rows.get(about)
-        self.number += before is None
-        rows[about] = told if before is None else before.and_then(told)
+        for about, told in added.items():
+            before = rows.get(about)
+            rows[about] = told if before is None else before.and_then(told)
+            self.number += before is None
+        if self.number > self.most:
+            # Whoever has the most has no fewer than were added, so that is room enough.
+            lost = self.rows.pop(max(self.rows, key=lambda one: len(self.rows[one])))
+            self.number -= len(lost)
+            log.error("audit.not_recorded", rows=len(lost), waiting=self.number)
 
     def take(self, room: int) -> dict[Asker, Rows]:
         """Take some of the rows: at most so many."""
@@ -76,35 +113,43 @@ class _Waiting:
         while self.rows and room > 0:
             asker = next(iter(self.rows))
             rows = self.rows[asker]
-            part[asker] = {about: rows.pop(about) for about in list(rows)[:room]}
+            part[asker] = {about: rows.pop(about) for about in [*islice(rows, room)]}
             if not rows:
                 del self.rows[asker]
             room -= len(part[asker])
-            self.number -= len(part[asker])
         return part
 
+    def written(self, part: Mapping[Asker, Rows]) -> None:
+        """Be done with rows that were taken."""
+        self.number -= sum(map(len, part.values()))
+
     def put_back(self, part: Mapping[Asker, Rows]) -> None:
-        """Have rows wait again that were taken, and not without bound: who has the most gives theirs up."""
+        """Have rows wait again that were taken: after those of others, before later ones of the same asker."""
+        self.written(part)
         for asker, rows in part.items():
             later = self.rows.pop(asker, {})
             self.number -= len(later)
-            for about, told in [*rows.items(), *later.items()]:
-                self.add(asker, about, told)
-        while self.number > MOST:
-            asker = max(self.rows, key=lambda one: len(self.rows[one]))
-            lost = len(self.rows.pop(asker))
-            self.number -= lost
-            log.error("audit.not_recorded", rows=lost, waiting=self.number)
+            self.add(asker, rows)
+            self.add(asker, later)
 
 
 class Hearsay:
     """What was heard and is not written yet. Belongs to one event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, counted: int = COUNTED, most: int = MOST) -> None:
+        """`counted` and `most`: the bounds of those names; together they bound what is `held`."""
         self._database = database
+        self._room = counted
+        self._counted = 0
         self._again: dict[tuple[int, str | None], _Again] = {}
-        self._waiting = _Waiting()
+        self._waiting = _Waiting(most)
+        self._turn = asyncio.Lock()
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> int:
+        """As how many rows counts what is held: to be written, or to be known again when it is told again."""
+        return self._counted + self._waiting.number
 
     def heard(self, actor: Actor, told: Mapping[str, int], address: str | None, request_id: str) -> None:
         """An actor was told of so many answers about each of these people, 0: who they are; to be written soon.
@@ -114,71 +159,84 @@ class Hearsay:
         """
         if not told:
             return
-        # The mapping is held on to, so that its id stays its own.
-        again = self._again.get((id(told), address))
+        key = id(told), address
+        again = self._again.get(key)
         if again is None:
-            again = self._again[id(told), address] = _Again((actor, address), told, request_id)
+            again = _Again((actor, address), told, request_id)
+            if self._counted + again.size <= self._room:
+                # The mapping is held on to, so that its id stays its own.
+                self._again[key] = again
+                self._counted += again.size
         if not again.times:
             again.request_id = request_id
         again.times += 1
+        if key not in self._again:
+            self._waiting.add(again.asker, again.rows())
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_soon(), name="write what was heard")
 
     async def close(self) -> None:
-        """Write what is left."""
-        if self._writing is not None:
-            self._writing.cancel()
-            await asyncio.gather(self._writing, return_exceptions=True)
+        """Write what is left; what the database does not take now is lost, and logged as a number."""
+        async with self._turn:
+            # Nobody is in the middle of a statement now, of which it would not be known whether it was done.
+            if self._writing is not None:
+                self._writing.cancel()
+                await asyncio.gather(self._writing, return_exceptions=True)
+                self._writing = None
         await self.write_all()
+        if self._waiting.number:
+            log.error("audit.not_recorded", rows=self._waiting.number, waiting=0)
 
     async def write_all(self) -> None:
         """Write everything that was heard so far."""
-        await self._add_up(everything=True)
-        await self._write()
+        await self.look(everything=True)
+
+    async def look(self, *, everything: bool = False) -> None:
+        """Look at what was heard, and write what is due, or everything, some rows at a time; one look at a time."""
+        async with self._turn:
+            answers, made = True, 0
+            for key, one in list(self._again.items()):
+                if one.look() or everything:
+                    rows = one.rows()
+                    self._waiting.add(one.asker, rows)
+                    made += len(rows)
+                if not one.looks:
+                    del self._again[key]
+                    self._counted -= one.size
+                made += 1
+                if answers and self._waiting.number >= AT_ONCE:
+                    answers = await self._write()
+                elif made > IN_A_STEP:
+                    made = 0
+                    await asyncio.sleep(0)
+            if answers:
+                await self._write()
 
     async def _write_soon(self) -> None:
         try:
-            while self._again or self._waiting.rows:
+            while self.held:
                 await asyncio.sleep(SOON)
-                await self._add_up(everything=len(self._again) > COUNTED)
-                await self._write()
+                await self.look()
         finally:
             self._writing = None
 
-    async def _add_up(self, *, everything: bool) -> None:
-        """Have what is due wait to be written: all of it, or what is told for the first time in a while."""
-        made = 0
-        for key, one in list(self._again.items()):
-            if made > IN_A_STEP:
-                made = 0
-                await asyncio.sleep(0)
-            if not one.times:
-                # It was written at the last look, and nobody was told since.
-                self._again.pop(key, None)
-                continue
-            one.looks += 1
-            if everything or one.looks == 1 or one.looks > AGAIN:
-                for person, answers in one.told.items():
-                    told = Told(answers * one.times, one.times, one.request_id)
-                    self._waiting.add(one.asker, (person, answers > 0), told)
-                made += len(one.told)
-                one.times, one.looks = 0, 1
-
-    async def _write(self) -> None:
-        """Write what waits; what cannot be written now waits on, as far as there is room."""
-        while self._waiting.rows:
+    async def _write(self) -> bool:
+        """Write what waits by now. False: the database does not take it, and it waits on."""
+        for _ in range(0, self._waiting.number, AT_ONCE):
             part = self._waiting.take(AT_ONCE)
             try:
                 await record_told(self._database, part)
-            except UNAVAILABLE as error:
-                log.warning("audit.not_recorded_yet", error=type(error).__name__)
-                self._waiting.put_back(part)
-                break
             except asyncio.CancelledError:
                 self._waiting.put_back(part)
                 raise
+            except UNAVAILABLE as error:
+                log.warning("audit.not_recorded_yet", error=type(error).__name__)
             except Exception:
                 # Whatever the database has against it, what was heard is not let go of for that.
                 log.exception("audit.not_recorded_yet")
-                self._waiting.put_back(part)
-                break
+            else:
+                self._waiting.written(part)
+                continue
+            self._waiting.put_back(part)
+            return False
+        return True

@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from analytics import hearsay
-from analytics.hearsay import Hearsay
-from datasources.postgres.audit import SEPARATOR
-from datasources.postgres.connection import DatabaseError
-from datasources.postgres.session import Actor
-from tests.cast import ACME, LARS, LENA, OLGA, TOMAS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from datasources.postgres.session import Database
-
-OLGA_RULES = Actor(ACME, OLGA, "org-admin")
-TOMAS_TEACHES = Actor(ACME, TOMAS, "trainer")
-HERE, THERE = "192.0.2.1", "2001:db8::1"
-
-
-class Pages:
-    """A database that notes what it is told; while it is `away`, it does not answer.
-
-    A row is by whom, from where, and about whom: with the answers, the requests, and the id of the first of them.
-    """
-
-    def __init__(self) -> None:
-        self.away = False
-        self.statements = 0
-        self.rows: list[tuple[str, str | None, str, int, int, str]] = []
-
-    async def fetch(self, _: str, *arguments: Any) -> list[Any]:
-        if self.away:
-            raise DatabaseError
-        self.statements += 1
-        for user, address, *texts in zip(arguments[1], *arguments[3:], strict=True):
-            for person, answers, requests, one in zip(*(text.split(SEPARATOR) for text in texts), strict=True):
-                self.rows.append((user, address, person, int(answers), int(requests), one))
-        return []
-
-    @property
-    def heard(self) -> dict[tuple[str, str], int]:
-        counted: Counter[tuple[str, str]] = Counter()
-        for user, _, person, answers, _, _ in self.rows:
-            counted[user, person] += answers
-        return counted
-
-
-def told(pages: Pages) -> Hearsay:
-    database: Database = pages  # type: ignore[assignment]  # all of it that is asked
-    return Hearsay(database)
+from tests.analytics.hearing import HERE, LOST, OLGA_RULES, THERE, TOMAS_TEACHES, Pages, told
+from tests.cast import LARS, LENA, OLGA, TOMAS
 
 
 async def test_what_many_heard_is_one_statement() -> None:
@@ -68,7 +23,7 @@ async def test_what_many_heard_is_one_statement() -> None:
     one.heard(TOMAS_TEACHES, {LENA: 2}, HERE, "another")
     one.heard(TOMAS_TEACHES, {}, HERE, "none")
     await one.close()
-    assert pages.statements == 1
+    assert len(pages.parts) == 1
     assert pages.rows == [
         (OLGA, HERE, LENA, 3_000, 1_000, "request-0"),
         (OLGA, HERE, LARS, 3_000, 1_000, "request-0"),
@@ -111,78 +66,108 @@ async def test_it_waits_for_a_database_that_is_away() -> None:
     assert pages.rows == [(OLGA, HERE, LENA, 2, 2, "first"), (OLGA, HERE, LARS, 5, 1, "second")]
 
 
-async def test_what_is_told_again_and_again_is_written_at_once_and_then_only_now_and_then() -> None:
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.booleans(), max_size=12))
+def test_who_stops_asking_is_on_record_by_the_second_look(asked: list[bool]) -> None:
+    pages = Pages()
+
+    async def tell() -> None:
+        one = told(pages)
+        roster = {LENA: 3}
+        for n, asks in enumerate(asked):
+            if asks:
+                one.heard(OLGA_RULES, roster, HERE, f"request-{n}")
+            await one.look()
+            in_a_row = asked[max(0, n - hearsay.OFTEN) : n + 1]
+            if len(in_a_row) <= hearsay.OFTEN or not all(in_a_row):
+                assert pages.requests == sum(asked[: n + 1]), "nothing is put off of what is not told again and again"
+        await one.look()
+        assert (pages.requests, one.held) == (sum(asked), 0), "nobody is told of it any more, so it is not held"
+        await one.close()
+
+    asyncio.run(tell())
+
+
+async def test_what_is_told_again_and_again_is_written_now_and_then() -> None:
     pages = Pages()
     one = told(pages)
     roster = {LENA: 3}
-
-    async def looked() -> None:
-        await one._add_up(everything=False)
-        await one._write()
-
-    for n in range(3 * hearsay.AGAIN):
+    looks = hearsay.OFTEN + 2 * hearsay.AGAIN
+    for n in range(looks):
         one.heard(OLGA_RULES, roster, HERE, f"request-{n}")
         one.heard(OLGA_RULES, roster, HERE, f"{n}, again")
-        await looked()
-        if n == 0:
-            assert pages.rows == [(OLGA, HERE, LENA, 6, 2, "request-0")]
-    assert [requests for *_, requests, _ in pages.rows] == [2, 2 * hearsay.AGAIN, 2 * hearsay.AGAIN]
-    assert [first for *_, first in pages.rows] == ["request-0", "request-1", f"request-{hearsay.AGAIN + 1}"]
+        await one.look()
+        assert 2 * (n + 1) - pages.requests < 2 * hearsay.AGAIN
+    often = list(range(hearsay.OFTEN))
+    rare = [hearsay.OFTEN, hearsay.OFTEN + hearsay.AGAIN]
+    assert [row[4:] for row in pages.rows] == [
+        *((2, f"request-{n}") for n in often),
+        *((2 * hearsay.AGAIN, f"request-{n}") for n in rare),
+    ]
+    assert pages.heard == {(OLGA, LENA): 6 * looks}
     await one.close()
-    assert sum(requests for *_, requests, _ in pages.rows) == 6 * hearsay.AGAIN
-    written = len(pages.rows)
-    await looked()
-    assert (len(pages.rows), one._again) == (written, {}), "nobody is told of it any more, so it is not held"
 
 
 async def test_what_waits_has_a_bound_and_those_with_little_are_not_given_up() -> None:
     pages = Pages()
-    one = told(pages)
+    one = told(pages, most=1_000)
     pages.away = True
     one.heard(TOMAS_TEACHES, {LENA: 1}, HERE, "first")
-    one.heard(OLGA_RULES, {f"{n}": 1 for n in range(hearsay.MOST)}, HERE, "second")
-    await one.write_all()
+    for n in range(3):
+        one.heard(OLGA_RULES, {f"{n}-{m}": 1 for m in range(400)}, HERE, "second")
+    with capture_logs() as logs:
+        await one.write_all()
+    assert [(line["rows"], line["waiting"]) for line in logs if line["event"] == LOST] == [(1_200, 1)]
     pages.away = False
     await one.close()
-    assert (TOMAS, LENA) in pages.heard
-    assert len(pages.rows) <= hearsay.MOST
+    assert pages.heard == {(TOMAS, LENA): 1}
 
 
-@settings(deadline=None, max_examples=40)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([OLGA_RULES, TOMAS_TEACHES]),
-            st.dictionaries(st.text("abc"), st.integers(0, 9)),
-            st.sampled_from([HERE, THERE, None]),
-            st.booleans(),
-        ),
-        max_size=20,
-    )
-)
-def test_nothing_is_lost_or_told_twice(steps: list[tuple[Actor, dict[str, int], str | None, bool]]) -> None:
+async def test_what_there_is_no_room_to_count_is_written_nonetheless() -> None:
     pages = Pages()
-    expected: dict[Any, tuple[int, int, str]] = {}
+    one = told(pages, counted=2 * hearsay.LEAST)
+    kept = [{f"{n}": 1} for n in range(5)]
+    for mapping in kept * 2:
+        one.heard(OLGA_RULES, mapping, HERE, "request")
+        assert one.held <= 2 * hearsay.LEAST + len(kept)
+    await one.close()
+    assert pages.heard == {(OLGA, f"{n}"): 2 for n in range(5)}
 
-    async def tell() -> None:
-        one = told(pages)
-        for n, (actor, people, address, away) in enumerate(steps):
-            kept: Mapping[str, int] = people
-            request = f"request-{n}"
-            one.heard(actor, kept, address, request)
-            for person, answers in people.items():
-                key = (actor.user, address, person, answers > 0)
-                before = expected.get(key, (0, 0, request))
-                expected[key] = (before[0] + answers, before[1] + 1, before[2])
-            if away:
-                pages.away = True
-                await one.write_all()
-                pages.away = False
-            await asyncio.sleep(0)
+
+async def test_much_is_written_by_parts() -> None:
+    pages = Pages()
+    one = told(pages)
+    size, number = 200, 250
+    waiting: list[int] = []
+    pages.when_asked = lambda: waiting.append(one._waiting.number)
+    for n in range(number):
+        one.heard(OLGA_RULES if n % 2 else TOMAS_TEACHES, {f"{n} {m}": 1 for m in range(size)}, HERE, "request")
+    await one.close()
+    assert len(pages.rows) == pages.requests == size * number
+    assert max(pages.parts) <= hearsay.AT_ONCE
+    assert max(waiting) < hearsay.AT_ONCE + size, "rows are made as they are written, not all of them before"
+
+
+async def test_others_get_their_turn_while_rows_are_made_for_a_database_that_is_away() -> None:
+    pages = Pages(away=True)
+    one = told(pages)
+    made: list[int] = []
+    for n in range(100):
+        one.heard(OLGA_RULES, {f"{n} {m}": 1 for m in range(100)}, HERE, "request")
+    looking = asyncio.create_task(one.look())
+    while not looking.done():
+        made.append(one._waiting.number)
+        await asyncio.sleep(0)
+    steps = [later - before for before, later in pairwise(made)]
+    assert max(steps) <= hearsay.AT_ONCE
+    pages.away = False
+    await one.close()
+    assert pages.requests == 100 * 100
+
+
+async def test_what_is_lost_at_the_end_is_logged_as_a_number() -> None:
+    one = told(Pages(away=True))
+    one.heard(OLGA_RULES, {LENA: 1, LARS: 0}, HERE, "request")
+    with capture_logs() as logs:
         await one.close()
-
-    asyncio.run(tell())
-    found = defaultdict(list)
-    for user, address, person, answers, requests, first in pages.rows:
-        found[user, address, person, answers > 0].append((answers, requests, first))
-    assert found == {key: [one] for key, one in expected.items()}
+    assert [line["rows"] for line in logs if line["event"] == LOST] == [2]

@@ -12,7 +12,6 @@ import asyncio
 import resource
 import socket
 import sys
-import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -40,6 +39,9 @@ EXCUSED = {
 }
 """Where waiting is known and let be: the end of a path, and a function there or any, with the reason."""
 
+STEP = asyncio.Handle._run.__code__
+"""What the loop calls for each step, and calls nothing else between two of them that is work."""
+
 
 class InThisThread(ThreadPoolExecutor):
     """Does at once what is given to threads, with the watch looking away: others that run would have us wait for them.
@@ -63,32 +65,28 @@ class InThisThread(ThreadPoolExecutor):
         return done
 
 
-class Rounds:
-    """Finds the `longest` round of the loop while the context is open, in seconds of the processor, not of the clock.
+class Steps:
+    """Counts the work of each step of the loop while the context is open, in calls: they are the same on any machine.
 
-    In one round everything that is ready takes one step; who becomes ready meanwhile waits for the next.
+    `most` are those of the longest step so far: of everything that one callback or one task does until it waits.
     """
 
     def __init__(self) -> None:
-        self.longest = 0.0
-        self._open = False
-        self._begun = 0.0
+        self.most = 0
+        self._calls = 0
 
     def __enter__(self) -> Self:
-        self._open = True
-        self._begun = time.thread_time()
-        asyncio.get_running_loop().call_soon(self._next)
+        sys.setprofile(self._see)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open = False
-        self._next()
+        sys.setprofile(None)
 
-    def _next(self) -> None:
-        now = time.thread_time()
-        self.longest, self._begun = max(self.longest, now - self._begun), now
-        if self._open:
-            asyncio.get_running_loop().call_soon(self._next)
+    def _see(self, frame: FrameType, event: str, _: Any) -> None:
+        if frame.f_code is STEP:
+            self.most, self._calls = max(self.most, self._calls), 0
+        elif event in {"call", "c_call"}:
+            self._calls += 1
 
 
 class Watch:
@@ -101,23 +99,30 @@ class Watch:
         self.waits: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self._before = (0, 0)
+        self._others = 0
 
     @property
     def noted(self) -> list[str]:
-        """What may wait, and whatever waited more than once at the same place: a first time may be chance."""
-        return [*self.calls, *(one for one, times in self.waits.items() if times > 1)]
+        """What may wait, and whatever waited again and again at the same place, once the context is closed.
+
+        A first time may be chance. And another thread that wakes up, as that of a test runner does when it is told
+        something, waits for its turn in Python and then has us wait for ours: so often a wait may be theirs.
+        """
+        return [*self.calls, *(one for one, times in self.waits.items() if times > 1 + self._others)]
 
     def look(self) -> None:
         """Begin anew to count."""
         self._before = _waits()
 
     def __enter__(self) -> Self:
+        self._others = -_waits_of_others()
         self.look()
         sys.setprofile(self._see)
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
+        self._others += _waits_of_others()
 
     def _see(self, frame: FrameType, event: str, given: Any) -> None:
         """One call of the interpreter, or its end."""
@@ -142,6 +147,12 @@ def _waits() -> tuple[int, int]:
     """How often this thread gave its processor up, and how often for a part of memory that was not there."""
     used = resource.getrusage(resource.RUSAGE_THREAD)
     return used.ru_nvcsw, used.ru_majflt
+
+
+def _waits_of_others() -> int:
+    """How often the other threads of this process gave their processor up."""
+    ours = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - ours
 
 
 def _name(function: Any) -> str:
