@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,19 +41,15 @@ OWN = {
 
 
 class Arrivals:
-    """Who came in lately, as this process knows; it lives as long as the process."""
+    """Who came in lately, as this process knows, by a digest of who they are; it lives as long as the process."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._seen: Memory[Viewer, bool] = Memory(items=20_000, room=20_000, size=lambda _: 1, now=world.now)
+        self._seen: Memory[bytes, bool] = Memory(items=20_000, room=20_000, size=lambda _: 1, now=world.now)
 
     def seen(self, viewer: Viewer) -> bool:
         """Whether a viewer's own were looked through within the hour."""
-        return bool(self._seen.get(viewer))
-
-    def let_go(self, _person: str | None) -> None:
-        """Know nobody any more who came."""
-        self._seen.clear()
+        return bool(self._seen.get(_digest(viewer)))
 
     async def arrived(self, viewer: Viewer) -> None:
         """Have what is missing or stale of a viewer's own worked out, at most once an hour; it never raises.
@@ -61,7 +58,7 @@ class Arrivals:
         """
         if self.seen(viewer):
             return
-        self._seen.put(viewer, value=True, until=self._world.now() + EVERY)
+        self._seen.put(_digest(viewer), value=True, until=self._world.now() + EVERY)
         actor = Actor(viewer.organization, viewer.user, viewer.role.value)
         try:
             if not await nights.arrived(self._world.database, actor, EVERY):
@@ -84,3 +81,8 @@ class Arrivals:
                         one = refresh_of(asked, calculated_at)
                         wanted.append(replace(one, details={**one.details, nights.ARRIVED: True}))
         return wanted
+
+
+def _digest(viewer: Viewer) -> bytes:
+    """Of who somebody is in their role: whoever is forgotten need not be looked for among those who came."""
+    return sha256(f"{viewer.organization} {viewer.user} {viewer.role.value}".encode()).digest()

@@ -20,7 +20,7 @@ from analytics.places import Places
 from datasources.course import Courses, Enrollments
 from datasources.directory import Members, Organization
 from datasources.memory import Memory
-from datasources.postgres import people, roster
+from datasources.postgres import erasure, people, roster
 from datasources.postgres.connection import UNAVAILABLE
 from datasources.wire import wire_of
 
@@ -70,6 +70,7 @@ class Roster:
         self._missing: dict[str, frozenset[str]] = {}
         self._eras: Counter[str | None] = Counter()
         self._copies: dict[str, asyncio.Task[None]] = {}
+        self._looking: asyncio.Task[None] | None = None
         self.forgetting: list[Callable[[str | None], None]] = []
         """Who else is to be told of an organization that is asked about anew."""
 
@@ -129,10 +130,36 @@ class Roster:
         for told in self.forgetting:
             told(organization)
 
-    def let_go(self) -> None:
-        """Know nobody any more, not even for the time the database is away."""
+    def let_go(self, organization: str | None, person: str) -> None:
+        """Ask anew who is in an organization (None: in any), and know a person no more while the database is away."""
+        self.forget(organization)
+        self._earlier.drop_where(lambda key: person in key)
+
+    def let_go_of_missed(self) -> None:
+        """Ask anew who is where, and the database, as soon as it answers, who of those known earlier is forgotten."""
         self.forget(None)
-        self._earlier.clear()
+        # What is being read now may be from before: this refuses it as well.
+        self._earlier.drop_where(lambda key: self._earlier.until(key) is None)
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = asyncio.create_task(self._leave_out_forgotten(), name="look who is forgotten")
+
+    async def _leave_out_forgotten(self) -> None:
+        for organization in {key[1] for key, _ in self._earlier.held()}:
+            if gone := await self._forgotten(organization):
+                named = {part for key, _ in self._earlier.held() if key[1] == organization for part in key[1:]}
+                out = {part for part in named if erasure.digest_of(organization, part) in gone}
+                self._earlier.drop_where(lambda key, out=out: not out.isdisjoint(key))  # type: ignore[misc]  # bound now
+
+    async def _forgotten(self, organization: str) -> frozenset[bytes]:
+        """The digests of those who are forgotten in an organization; the database is asked until it answers."""
+        while True:
+            try:
+                async with asyncio.timeout(self._patience):
+                    return await erasure.forgotten(self._database, organization)
+            except UNAVAILABLE as error:
+                log.warning("roster.not_read", error=type(error).__name__)
+            await asyncio.sleep(AGAIN.total_seconds())
 
     def at_hand(self, organization: str) -> bool:
         """Whether there is a copy, as far as this process knows; as `ready`, it has one that is due made anew."""
@@ -171,11 +198,11 @@ class Roster:
         return made_at + EVERY if made_at <= self._now() else self._now()
 
     async def close(self) -> None:
-        """Let no copy outlive the process."""
-        copies = list(self._copies.values())
-        for copying in copies:
-            copying.cancel()
-        await asyncio.gather(*copies, return_exceptions=True)
+        """Let no copy, and no look, outlive the process."""
+        tasks = [*self._copies.values(), *([] if self._looking is None else [self._looking])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def mark(self) -> tuple[int, int]:
         """A mark to take before reading people who are then to be remembered."""

@@ -14,6 +14,7 @@ from analytics.keeping import question, to_kept
 from datasources.hub import Hub, Together
 from datasources.postgres import answers
 from datasources.postgres.connection import UNAVAILABLE
+from datasources.postgres.jobs import PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -138,25 +139,27 @@ class World:
                 one.reset()
 
     def let_go(self, organization: str, person: str) -> None:
-        """Know nothing any more, in this process, that was said of a person of an organization."""
-        self.changed(organization)
-        self.memory.drop_where(lambda key: key[0] == organization)
-        self.roster.forget(organization)
+        """Know nothing any more, in this process, that was said of a person of an organization (PLATFORM: of any)."""
+        where = None if organization == PLATFORM else organization
+        self.changed(where)
+        self.memory.drop_where(lambda key: where in {None, key[0]})
+        self.roster.let_go(where, person)
         if self.standings is not None:
             self.standings.changed(organization, person)
         self._have_let_go(person)
-        waiting = self.unkept.get(organization, {})
-        for asked in [asked for asked, kept in waiting.items() if person in repr((asked, kept))]:
-            del waiting[asked]
+        for waiting in [rows for one, rows in self.unkept.items() if where in {None, one}]:
+            for asked in [asked for asked, kept in waiting.items() if person in repr((asked, kept))]:
+                del waiting[asked]
 
     def let_go_of_all(self) -> None:
         """Know nothing any more, in this process, that was said of anybody: who is forgotten may have been missed.
 
-        What waits for the database still does; there it is held against who is forgotten.
+        What waits for the database still does; there it is held against who is forgotten. So is, as soon as it
+        answers, who is known for the time it is away.
         """
         self.changed()
         self.memory.clear()
-        self.roster.let_go()
+        self.roster.let_go_of_missed()
         self._have_let_go(None)
 
     def drop(self, organization: str, questions: Iterable[Question]) -> None:
@@ -167,9 +170,12 @@ class World:
             self.unkept.get(organization, {}).pop(one, None)
 
     def _have_let_go(self, person: str | None) -> None:
-        self.database.let_go()
-        for keeper in self.keepers:
-            keeper(person)
+        for keeper in (lambda _: self.database.let_go(), *self.keepers):
+            try:
+                keeper(person)
+            except Exception:
+                # Whatever is wrong with one of them, the others let go.
+                log.exception("people.not_let_go")
 
     def _wait(self, organization: str, rows: dict[Question, Kept]) -> None:
         """Have answers wait for the database, under those that were worked out meanwhile, and not without bound."""

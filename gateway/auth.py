@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from gateway.keys import Keys
 
 ALGORITHMS = ("HS256", "EdDSA")
+OWN_CLOCK = dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf"), False)
+OPTIONS: Any = {"require": ["exp", "iat", "sub", "iss", "aud"], "enforce_minimum_key_length": True} | OWN_CLOCK
 OPERATOR = "operator"
 """What a token says beside roles of somebody who operates the platform; it is no role in an organization."""
 LONGEST_TOKEN, LONGEST_NAME = 8 * 1024, 200
 IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-NOT_VALID = "The token is not valid."
-EXPIRED = "The token has expired."
+NOT_VALID, EXPIRED = "The token is not valid.", "The token has expired."
 ENDED = "The token no longer holds: sign in again."
+ONE_HEADER = "Send one header `Authorization: Bearer TOKEN`."
 SCOPE_KEY = "gateway.session"
 """Where a connection's scope holds the session that its headers showed."""
 
@@ -132,11 +134,10 @@ class Authenticator:
     ) -> None:
         self._standing = standing
         self._keys = keys
-        self._issuer = issuer
-        self._audience = audience
+        self._issuer, self._audience = issuer, audience
         self._now = now
-        self._leeway = leeway
-        self._remember = remember
+        self._leeway, self._remember = leeway, remember
+        self._times_let_go = 0
         self._known: Bounded[str, Verified] = Bounded(count, count)
         self._sessions: Bounded[tuple[bytes, bytes | None], Remembered] = Bounded(count, count)
 
@@ -179,21 +180,22 @@ class Authenticator:
             return None
         scheme, _, token = shown[0].partition(" ")
         if len(shown) > 1 or scheme.lower() != "bearer":
-            message = "Send one header `Authorization: Bearer TOKEN`."
-            raise unauthenticated(message)
+            raise unauthenticated(ONE_HEADER)
+        asked, times = headers.get("x-active-role"), self._times_let_go
+        shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
         try:
             verified = await self.verified(token.strip())
         except BadTokenError as bad:
+            self._sessions.forget(shown_as)
             raise unauthenticated(str(bad)) from None
         except NoKeysError:
             problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
-        asked = headers.get("x-active-role")
         viewer = viewer_of(verified, asked)
         lost = None if self._standing is None else partial(self._standing.lost, verified.claim)
         session = Session(viewer, verified.expires, verified.claim.token, lost)
-        shown_as = sha256(shown[0].encode("latin-1")).digest(), None if asked is None else asked.encode("latin-1")
-        self._sessions.keep(shown_as, (session, verified))
+        if times == self._times_let_go:
+            self._sessions.keep(shown_as, (session, verified))
         return session
 
     async def verified(self, token: str) -> Verified:
@@ -205,6 +207,8 @@ class Authenticator:
         """
         verified = await self._verified(token)
         if self._standing is not None and not await self._standing.holds(verified.claim):
+            # Who is forgotten may go on asking: that is no reason to remember their name.
+            self._known.forget(verified.claim.token)
             raise BadTokenError(ENDED)
         return verified
 
@@ -214,7 +218,8 @@ class Authenticator:
             self._standing.changed(organization, person)
 
     def let_go(self, _person: str | None) -> None:
-        """Know nobody's token any more: whoever comes is looked at as if for the first time."""
+        """Know nobody's token any more, nor those that are being looked at: who comes is looked at as a stranger."""
+        self._times_let_go += 1
         self._known.clear()
         self._sessions.clear()
 
@@ -225,8 +230,10 @@ class Authenticator:
         known = self._known.get(digest)
         if known is not None and now < known.believed:
             return known
+        times = self._times_let_go
         verified = self._read(await self._claims(token), now, digest)
-        self._known.keep(digest, verified)
+        if times == self._times_let_go:
+            self._known.keep(digest, verified)
         return verified
 
     async def _claims(self, token: str) -> dict[str, Any]:
@@ -242,14 +249,7 @@ class Authenticator:
                 algorithms=[key.algorithm],
                 issuer=self._issuer,
                 audience=self._audience,
-                options={
-                    "require": ["exp", "iat", "sub", "iss", "aud"],
-                    "enforce_minimum_key_length": True,
-                    # Times are held against our own clock, below.
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                },
+                options=OPTIONS,
             )
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise BadTokenError(NOT_VALID) from None

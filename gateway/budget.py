@@ -7,6 +7,7 @@ last sixty seconds still cover. Two numbers a viewer, and room comes back steadi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gateway.bounded import Bounded
@@ -140,17 +141,17 @@ class Till(Protocol):
     async def take(self, payer: str, cost: int) -> Verdict:
         """One more operation of a viewer, and what it costs."""
 
-    def let_go(self, payer: str | None) -> None:
-        """Know nothing any more in this process of what a viewer took; None: of what anybody took."""
-
 
 class OwnTill:
-    """The till of one process: the last `viewers` that were seen. `now` is in seconds since 1970."""
+    """The till of one process: the last `viewers` that were seen, by a digest of who they are.
+
+    So whoever is forgotten need not be looked for here. `now` is in seconds since 1970.
+    """
 
     def __init__(self, allowance: Allowance, now: Callable[[], float], viewers: int = 10_000) -> None:
         self._allowance = allowance
         self._now = now
-        self._accounts: Bounded[str, Account] = Bounded(viewers, viewers)
+        self._accounts: Bounded[bytes, Account] = Bounded(viewers, viewers)
 
     async def take(self, payer: str, cost: int) -> Verdict:
         """One more operation of a viewer, and what it costs."""
@@ -158,16 +159,10 @@ class OwnTill:
 
     def take_now(self, payer: str, cost: int) -> Verdict:
         """The same at once."""
-        verdict = judge(self._accounts.get(payer) or Account(), self._allowance, cost, self._now())
-        self._accounts.keep(payer, verdict.account)
+        key = sha256(payer.encode()).digest()
+        verdict = judge(self._accounts.get(key) or Account(), self._allowance, cost, self._now())
+        self._accounts.keep(key, verdict.account)
         return verdict
-
-    def let_go(self, payer: str | None) -> None:
-        """Know nothing any more of what a viewer took; None: of what anybody took."""
-        if payer is None:
-            self._accounts.clear()
-        else:
-            self._accounts.forget(payer)
 
 
 async def spend(till: Till, payer: str, cost: int) -> Verdict:

@@ -96,8 +96,7 @@ async def parts_of(  # noqa: PLR0913 - what they are made of
         arrivals=Arrivals(world),
         identity=identity,
     )
-    keepers = (parts.documents, parts.texts, parts.arrivals, parts.identity.authenticator, parts.till)
-    world.keepers.extend(keeper.let_go for keeper in keepers if keeper is not None)
+    world.keepers.extend((parts.documents.let_go, parts.texts.let_go, identity.authenticator.let_go))
     return parts
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from datasources.postgres import erasure, prune
 from datasources.postgres.connection import DatabaseError
-from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Database
 
 if TYPE_CHECKING:
@@ -38,11 +37,7 @@ async def forget(settings: Settings, user: str, say: Callable[[str], None]) -> N
         raise DatabaseError(msg)
     database = await Database.open(settings.database_url.get_secret_value(), size=1)
     try:
-        # First what belongs to no organization: one that is copied later than it is listed heeds what is set there.
-        gone = [await erasure.forget(database, PLATFORM, person)]
-        everywhere = [one for one in await prune.organizations(database) if one != PLATFORM]
-        gone += [await erasure.forget(database, organization, person) for organization in everywhere]
-        found = [forgotten for forgotten in gone if forgotten.rows]
+        found = [forgotten for forgotten in await erasure.everywhere(database, person) if forgotten.rows]
         for forgotten in found:
             went = ", ".join(f"{name} {count}" for name, count in forgotten.rows.items())
             say(f"Forgotten in {forgotten.organization}: {went}.")

@@ -104,10 +104,6 @@ class SharedTill:
         self._away = False
         return verdict
 
-    def let_go(self, payer: str | None) -> None:
-        """Know nothing any more in this process; Redis, which knows a digest, lets go of it within two hours."""
-        self._own.let_go(payer)
-
     async def _shared(self, payer: str, cost: int) -> Verdict:
         now = self._now()
         of_cost, of_requests = Account().at(now).cost, Account().at(now).requests

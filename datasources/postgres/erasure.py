@@ -1,7 +1,8 @@
-"""Forgetting a person: a tombstone is set, then every row about them goes, and every process is told.
+"""Forgetting a person: they are signed out, a tombstone is set, every row about them goes, and processes are told.
 
 The tombstone comes first, in a transaction of its own: what was begun before and ends later is not written down
 any more (migration 0013). It stands for as long as anything from before may still be written, and names nobody.
+That they are signed out holds longer, for as long as any token lasts, and names nobody either (migration 0018).
 
 What the audit holds of them, their id beside what was done, stays until its term: it is the evidence that others
 rely on, and names nobody. Aggregates are of ten or more people, and nobody is in them by name.
@@ -11,11 +12,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
+from sqlmodel import select
 
+from datasources.postgres import prune, sessions
+from datasources.postgres.jobs import PLATFORM
 from datasources.postgres.session import Database, system
+from datasources.postgres.tables import ForgottenRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +85,31 @@ class Forgotten:
     rows: Mapping[str, int]
 
 
+async def everywhere(database: Database, person: str) -> list[Forgotten]:
+    """Sign a person out, forget them in every organization, and have every process let go of what it has of them.
+
+    What a process has may name them in an organization that keeps nothing of them: so in the end each is told
+    once to look everywhere. When this fails on the way, it is to be done again.
+
+    Args:
+        database: the database.
+        person: as `forget` has it.
+    """
+    await sessions.revoke_forgotten(database, person)
+    # First what belongs to no organization: one that is copied later than it is listed heeds what is set there.
+    gone = [await forget(database, PLATFORM, person)]
+    listed = await prune.organizations(database)
+    gone += [await forget(database, organization, person) for organization in listed if organization != PLATFORM]
+    # Once more: they may have signed in while their account was still there.
+    await sessions.revoke_forgotten(database, person)
+    await database.fetch("SELECT pg_notify($1, $2)", CHANNEL, json.dumps([PLATFORM, person]))
+    return gone
+
+
 async def forget(database: Database, organization: str, person: str) -> Forgotten:
-    """Forget a person in one organization. Where nothing was kept only the tombstone is left; else the audit counts.
+    """Forget a person in one organization, and tell every process of it.
+
+    Where nothing was kept only the tombstone is left, and nobody is told; else the audit counts.
 
     Args:
         database: the database.
@@ -102,11 +131,22 @@ async def forget(database: Database, organization: str, person: str) -> Forgotte
         found = {name: count for name, count in rows.items() if count}
         if found:
             await connection.execute(_AUDIT, {"organization": organization, "details": json.dumps(found)})
-        await connection.execute(_TELL, {"channel": CHANNEL, "told": json.dumps([organization, person])})
+            await connection.execute(_TELL, {"channel": CHANNEL, "told": json.dumps([organization, person])})
     return Forgotten(organization, found)
 
 
+async def forgotten(database: Database, organization: str) -> frozenset[bytes]:
+    """The digests of those whose tombstone stands in an organization, as `digest_of` has them."""
+    async with database.session(system(organization)) as session:
+        return frozenset((await session.exec(select(ForgottenRow.digest))).all())
+
+
+def digest_of(organization: str, person: str) -> bytes:
+    """What a tombstone has of a person: the `forgotten_digest` of the database."""
+    return sha256(f"{organization} {person}".encode()).digest()
+
+
 def told(payload: str) -> tuple[str, str]:
-    """The organization and the person that a notification names."""
+    """The organization (PLATFORM: any) and the person that a notification names."""
     organization, person = json.loads(payload)
     return organization, person

@@ -121,6 +121,11 @@ async def revoke(database: Database, person: str) -> None:
     await database.fetch("SELECT revoke_person($1, $2)", person, REMEMBERED)
 
 
+async def revoke_forgotten(database: Database, person: str) -> None:
+    """The same for somebody who is forgotten, as long as any token lasts: by a digest, so that it names nobody."""
+    await database.fetch("SELECT revoke_forgotten($1, $2)", person, REMEMBERED)
+
+
 async def standings(database: Database, whose: Sequence[tuple[str, str]]) -> list[Standing]:
     """What is known of each of these (organization, person), in order; one statement."""
     rows = await database.fetch(

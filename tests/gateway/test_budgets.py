@@ -22,6 +22,7 @@ from tests.cast import LARS, LENA
 from tests.gateway.edge import NOW, Edge
 from tests.gateway.processes import free_port
 from tests.gateway.served import PATIENCE
+from tests.river.memories import holding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -155,15 +156,10 @@ async def test_a_process_remembers_the_viewers_it_saw_last() -> None:
     assert await spent(till, LENA, 0) == ["requests"]
 
 
-async def test_whoever_is_let_go_of_begins_anew_and_nobody_else_does() -> None:
+async def test_an_account_names_nobody() -> None:
     till = OwnTill(Allowance(requests=1), Moment())
-    for viewer in (LENA, LARS):
-        await spent(till, viewer, 0)
-    till.let_go(LENA)
-    assert await spent(till, LENA, 0) == [None]
-    assert await spent(till, LARS, 0) == ["requests"]
-    till.let_go(None)
-    assert await spent(till, LARS, 0) == [None]
+    assert await spent(till, LENA, 0, 0) == [None, "requests"]
+    assert not holding(till, {LENA})
 
 
 async def test_a_refusal_says_what_is_left_and_when_it_would_pass() -> None:

@@ -54,4 +54,5 @@ def _parts(one: Any) -> Iterable[Any]:
     """What an object refers to; of a function what it was made with, not the module it is from."""
     if isinstance(one, FunctionType):
         return (one.__closure__, one.__defaults__, one.__kwdefaults__)
-    return gc.get_referents(one)
+    # Of a mapping whose keys are all texts the collector only knows the values.
+    return (*one.keys(), *gc.get_referents(one)) if isinstance(one, dict) else gc.get_referents(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from sqlmodel import SQLModel, select
 from datasources.postgres import answers, audit, choices, erasure, jobs, local_accounts, reports, roster, sessions
 from datasources.postgres.connection import connect
 from datasources.postgres.facts import KeptFacts
-from datasources.postgres.jobs import Kind, Wanted
+from datasources.postgres.jobs import PLATFORM, Kind, Wanted
 from datasources.postgres.local_accounts import LocalAccount
 from datasources.postgres.reports import Report, ReportFormat
 from datasources.postgres.session import Actor, Database, system
@@ -145,12 +146,22 @@ async def test_of_somebody_who_is_not_there_only_the_tombstone_stays(database: D
     assert await events(database, OTHER) == []
 
 
-async def test_every_process_hears_whom_to_forget(database: Database) -> None:
+async def test_every_process_hears_whom_to_forget_where_something_was_found_and_everywhere_in_the_end(
+    database: Database,
+) -> None:
+    await lived_in(database)
     heard: list[Any] = []
     async with database.listen(erasure.CHANNEL, heard.append):
-        await erasure.forget(database, ACME, LENA)
+        await erasure.everywhere(database, LENA)
         # Notifications come in the order of their transactions.
         await database.fetch("SELECT pg_notify($1, $2)", erasure.CHANNEL, json.dumps([OTHER, "last"]))
-        while len(heard) < 2:
-            await database.ping()
-    assert [erasure.told(one) for one in heard] == [(ACME, LENA), (OTHER, "last")]
+        async with asyncio.timeout(10):
+            while [OTHER, "last"] not in map(json.loads, heard):
+                await database.ping()
+    assert [erasure.told(one) for one in heard] == [(ACME, LENA), (PLATFORM, LENA), (OTHER, "last")]
+
+
+async def test_a_tombstone_has_the_digest_that_the_database_makes(database: Database) -> None:
+    await erasure.forget(database, ACME, LENA)
+    assert await erasure.forgotten(database, ACME) == {erasure.digest_of(ACME, LENA)}
+    assert await erasure.forgotten(database, OTHER) == frozenset()

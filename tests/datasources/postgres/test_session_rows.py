@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from datasources.postgres import erasure, local_accounts, prune, roster, sessions
 from datasources.postgres.connection import connect
@@ -187,13 +188,51 @@ async def test_what_is_past_its_time_is_let_go_of(database: Database) -> None:
     assert await prune.expired(database, given.access_until + timedelta(days=31)) == Gone(revocations=1)
 
 
-async def test_what_was_taken_back_of_somebody_is_not_good_again_once_they_are_forgotten(database: Database) -> None:
+async def test_whoever_is_forgotten_is_signed_out_everywhere_for_as_long_as_any_token_lasts(
+    database: Database,
+) -> None:
+    await roster.sync(database, acme())
     given = await begun(database, ACME, LENA)
     await sessions.sign_out(database, ACME, LENA, given.access, given.access_until)
     before = await prune.present(database)
-    await erasure.forget(database, ACME, LENA)
-    gone, other = await sessions.standings(database, [(ACME, LENA), (ACME, LARS)])
-    assert gone.tokens == frozenset()
-    assert gone.revoked is not None
-    assert before <= gone.revoked <= await prune.present(database)
-    assert other.revoked is None
+    await erasure.everywhere(database, LENA)
+    for _ in range(2):
+        gone, unheard_of, other = await sessions.standings(database, [(ACME, LENA), (OTHER, LENA), (ACME, LARS)])
+        assert gone.tokens == frozenset()
+        assert gone.revoked is not None
+        assert before <= gone.revoked <= await prune.present(database)
+        assert unheard_of.revoked == gone.revoked
+        assert other.revoked is None
+        # When the tombstone is over, whether it was taken away or its time has come.
+        over = await prune.present(database) + prune.FORGOTTEN + HOUR
+        assert (await prune.expired(database, over)).revocations == 0
+    assert (await prune.expired(database, over + sessions.REMEMBERED)).revocations == 1
+
+
+async def test_who_is_taken_back_has_to_sign_in_anew(database: Database) -> None:
+    await roster.sync(database, acme())
+    await begun(database, ACME, LENA)
+    await erasure.everywhere(database, LENA)
+    async with database.session(system(ACME)) as session:
+        await (await session.connection()).execute(text("DELETE FROM forgotten"))
+    (known,) = await sessions.standings(database, [(ACME, LENA)])
+    assert known.revoked is not None
+    again = await begun(database, ACME, LENA)
+    taken = await sessions.take(database, again.refresh)
+    assert taken is not None
+    assert taken.verdict is Verdict.TAKEN
+
+
+async def test_no_row_names_who_was_signed_out_because_they_are_forgotten(database: Database, clone: Clone) -> None:
+    await sessions.revoke(database, LENA)
+    await erasure.everywhere(database, LENA)
+    application = await connect(clone.app_url)
+    try:
+        async with application.transaction():
+            await application.execute("SELECT act_as('*', 'system', 'system')")
+            assert await application.fetchval("SELECT count(*) FROM revocations") == 1
+            assert not await application.fetchval(
+                "SELECT count(*) FROM revocations r WHERE strpos(r::text, $1) > 0", LENA
+            )
+    finally:
+        await application.close()
