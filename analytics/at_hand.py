@@ -118,7 +118,7 @@ class Finder:
         found = Found(errand.people, None, answers, (), ())  # type: ignore[arg-type]  # none is missing
         return AtHand(found, Tier.DATABASE, min(errand.until, until), until, errand.subjects, errand.told, errand)
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know of nobody any more that a page told of them."""
         self._tellings.clear()
 

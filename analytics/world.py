@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from datasources.postgres.session import Database
 
 Watcher: TypeAlias = "Callable[[str | None, Collection[str] | None], None]"
-Keeper: TypeAlias = "Callable[[str | None], None]"
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +50,9 @@ class World:
     so the next request that ends keeps it, one at a time by the locks in `keeping`. `hub` tells who waits that a
     job, or an answer about a subject, has changed; under which keys, `analytics.watching` says. By `together` they
     share looking. `standings`: who may be heard at all, where people ask and not only jobs. `watchers` are told
-    of every change: of which organization, of which subjects (None: of any). `keepers` of anything that may name people
-    let go of it when somebody is forgotten: of this person, or of everybody (None: of anybody). `calls`: the actions of
-    services that have an address, by service.
+    of every change: of which organization, of which subjects (None: of any). `keepers`: those who keep
+    what may name people, and let go of all of it when somebody is forgotten. `calls`: the actions of services that have
+    an address, by service.
     """
 
     database: Database
@@ -70,7 +69,7 @@ class World:
     together: Together = field(default_factory=Together)
     standings: Standings | None = None
     watchers: list[Watcher] = field(default_factory=list)
-    keepers: list[Keeper] = field(default_factory=list)
+    keepers: list[Callable[[], None]] = field(default_factory=list)
     calls: Mapping[str, Calls] = field(default_factory=lambda: MappingProxyType({}))
 
     async def keep(self, organization: str) -> None:
@@ -146,7 +145,7 @@ class World:
         self.roster.let_go(where, person)
         if self.standings is not None:
             self.standings.changed(organization, person)
-        self._have_let_go(person)
+        self._have_let_go()
         for waiting in [rows for one, rows in self.unkept.items() if where in {None, one}]:
             for asked in [asked for asked, kept in waiting.items() if person in repr((asked, kept))]:
                 del waiting[asked]
@@ -160,7 +159,7 @@ class World:
         self.changed()
         self.memory.clear()
         self.roster.let_go_of_missed()
-        self._have_let_go(None)
+        self._have_let_go()
 
     def drop(self, organization: str, questions: Iterable[Question]) -> None:
         """Forget answers in this process, those that wait for the database among them."""
@@ -169,10 +168,10 @@ class World:
         for one in asked:
             self.unkept.get(organization, {}).pop(one, None)
 
-    def _have_let_go(self, person: str | None) -> None:
-        for keeper in (lambda _: self.database.let_go(), *self.keepers):
+    def _have_let_go(self) -> None:
+        for keeper in (self.database.let_go, *self.keepers):
             try:
-                keeper(person)
+                keeper()
             except Exception:
                 # Whatever is wrong with one of them, the others let go.
                 log.exception("people.not_let_go")

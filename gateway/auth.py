@@ -217,7 +217,7 @@ class Authenticator:
         if self._standing is not None:
             self._standing.changed(organization, person)
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know nobody's token any more, nor those that are being looked at: who comes is looked at as a stranger."""
         self._times_let_go += 1
         self._known.clear()

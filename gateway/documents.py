@@ -120,7 +120,7 @@ class Documents:
             self._kept.keep((text, sizes), sized, 2_000 + len(text))
         return sized
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know no document any more: whoever is named in one may be forgotten."""
         self._kept.clear()
 

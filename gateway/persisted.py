@@ -33,7 +33,7 @@ class Texts(Protocol):
     def keep(self, digest: str, text: str) -> None:
         """Remember a text that proved to be a good document."""
 
-    def let_go(self, person: str | None) -> None:
+    def let_go(self) -> None:
         """Know nothing any more that clients sent: whoever is named in it may be forgotten."""
 
 
@@ -61,7 +61,7 @@ class Persisted:
         """Remember a text that proved to be a good document."""
         self._texts.keep(digest, text, len(text.encode()))
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know no text any more; clients of the protocol send it again."""
         self._texts.clear()
 
@@ -94,7 +94,7 @@ class Trusted:
     def keep(self, digest: str, text: str) -> None:
         """Nothing is added to the list while it is used."""
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """The list stays: it is the operator's."""
 
 

@@ -63,7 +63,7 @@ class Refresher:
             raise NotNow(", ".join(sorted(outcome.missing)))
         return outcome.wire
 
-    def _let_go(self, _person: str | None) -> None:
+    def _let_go(self) -> None:
         """Share nothing any more that was read of anybody before."""
         self._shared.clear()
 

@@ -99,7 +99,7 @@ class Requests:
         if planned.digest is not None:
             self._texts.keep(planned.digest, planned.text)
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know no request any more: whoever is named in one may be forgotten."""
         self._known.clear()
         self._plans.clear()

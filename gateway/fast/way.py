@@ -82,7 +82,7 @@ class ShortWay:
         """Counts since the start."""
         return self._counts
 
-    def let_go(self, _person: str | None) -> None:
+    def let_go(self) -> None:
         """Know nobody any more who asked, nor what was looked up for them; requests under way bring nothing back."""
         self.tickets.clear()
         self._errands.let_go()

@@ -63,7 +63,7 @@ async def test_a_token_that_is_being_looked_at_is_not_remembered_by_who_lets_go_
     one = Authenticator(keys, issuer=ISSUER, audience=AUDIENCE, now=lambda: NOW, standing=standing)
     asking = asyncio.create_task(one.session(shown()))
     await gate.asked.wait()
-    one.let_go(LENA)
+    one.let_go()
     gate.open.set()
     assert await asking is not None
     assert not holding(one, HER)

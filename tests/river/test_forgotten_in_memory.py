@@ -106,7 +106,7 @@ async def test_nothing_in_memory_names_whom_a_process_is_to_forget_or_may_have_b
         for name, holder in holders(served, room).items():
             assert holding(holder, HER, beside=[services, served.gateway.world]), f"{name}: the test looks where it is"
         heard = asyncio.Event()
-        served.gateway.world.keepers.append(lambda _: heard.set())
+        served.gateway.world.keepers.append(heard.set)
         await what(served.gateway.world.database)
         async with asyncio.timeout(PATIENCE):
             await heard.wait()
@@ -174,7 +174,7 @@ async def test_a_process_lets_go_of_them_also_where_nothing_was_kept(
         async with world.database.session(system(ACME)) as session:
             for table in ("answers", "facts", "jobs", "people"):
                 await (await session.connection()).exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own words
-        world.keepers.append(lambda _: times.append(clock.monotonic()))
+        world.keepers.append(lambda: times.append(clock.monotonic()))
         assert [gone.rows for gone in await erasure.everywhere(world.database, LENA)] == [{}] * 2
         async with asyncio.timeout(PATIENCE):
             while named(served, services):
@@ -193,7 +193,7 @@ async def test_a_worker_shares_nothing_that_it_read_of_them(
     assert await worker.works_off()
     assert holding(worker.hands, HER, beside=[services, worker.world]), "what jobs share"
     heard = asyncio.Event()
-    worker.world.keepers.append(lambda _: heard.set())
+    worker.world.keepers.append(heard.set)
     await erasure.forget(gateway.world.database, ACME, LENA)
     async with asyncio.timeout(PATIENCE):
         await heard.wait()

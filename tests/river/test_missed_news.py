@@ -26,7 +26,7 @@ OLGAS = Actor(ACME, OLGA, "org-admin")
 async def back(gateway: Gateway) -> None:
     """Have the connection for news be lost, and wait until it is there again."""
     heard = asyncio.Event()
-    gateway.world.keepers.append(lambda _: heard.set())
+    gateway.world.keepers.append(heard.set)
     assert await gateway.world.database.fetch(f"SELECT pg_terminate_backend(pid) FROM ({EARS}) ears")  # noqa: S608 - our own words
     async with asyncio.timeout(PATIENCE):
         await heard.wait()
@@ -80,11 +80,11 @@ async def test_who_was_known_while_the_database_is_away_is_known_still_after_new
 async def test_one_who_fails_to_let_go_keeps_nobody_else_from_it(gateway: Gateway) -> None:
     heard = asyncio.Event()
 
-    def fails(_: str | None) -> None:
-        raise ValueError(_)
+    def fails() -> None:
+        raise ValueError
 
     gateway.world.keepers[:0] = [fails]
-    gateway.world.keepers.append(lambda _: heard.set())
+    gateway.world.keepers.append(heard.set)
     await gateway.dashboard("lena")
     await erasure.forget(gateway.world.database, ACME, LENA)
     async with asyncio.timeout(PATIENCE):
