@@ -102,10 +102,17 @@ class _Waiting:
             rows[about] = told if before is None else before.and_then(told)
             self.number += before is None
         if self.number > self.most:
-            # Whoever has the most has no fewer than were added, so that is room enough.
-            lost = self.rows.pop(max(self.rows, key=lambda one: len(self.rows[one])))
-            self.number -= len(lost)
-            log.error("audit.not_recorded", rows=len(lost), waiting=self.number)
+            self._give_up(self.number - self.most + self.most // 10)
+
+    def _give_up(self, rows: int) -> None:
+        """Lose so many rows at least, or all that wait, of those who have the most: once, for a while."""
+        lost = 0
+        for asker in sorted(self.rows, key=lambda one: len(self.rows[one]), reverse=True):
+            if lost >= rows:
+                break
+            lost += len(self.rows.pop(asker))
+        self.number -= lost
+        log.error("audit.not_recorded", rows=lost, waiting=self.number)
 
     def take(self, room: int) -> dict[Asker, Rows]:
         """Take some of the rows: at most so many."""

@@ -133,7 +133,7 @@ class Roster:
     def let_go(self, organization: str | None, person: str) -> None:
         """Ask anew who is in an organization (None: in any), and know a person no more while the database is away."""
         self.forget(organization)
-        self._earlier.drop_where(lambda key: person in key)
+        self._know_no_more(lambda _, named: person in named)
 
     def let_go_of_missed(self) -> None:
         """Ask anew who is where, and the database, as soon as it answers, who of those known earlier is forgotten."""
@@ -145,11 +145,20 @@ class Roster:
         self._looking = asyncio.create_task(self._leave_out_forgotten(), name="look who is forgotten")
 
     async def _leave_out_forgotten(self) -> None:
-        for organization in {key[1] for key, _ in self._earlier.held()}:
-            if gone := await self._forgotten(organization):
-                named = {part for key, _ in self._earlier.held() if key[1] == organization for part in key[1:]}
-                out = {part for part in named if erasure.digest_of(organization, part) in gone}
-                self._earlier.drop_where(lambda key, out=out: not out.isdisjoint(key))  # type: ignore[misc]  # bound now
+        try:
+            gone = {one: await self._forgotten(one) for one in {key[1] for key, _ in self._earlier.held()}}
+            self._know_no_more(
+                lambda here, named: any(erasure.digest_of(here, one) in gone[here] for one in named if gone.get(here))
+            )
+        except Exception:
+            # Rather nobody is known for the time the database is away than somebody who is forgotten.
+            log.exception("roster.not_read")
+            self._earlier.clear()
+
+    def _know_no_more(self, whether: Callable[[str, frozenset[str]], bool]) -> None:
+        """Know nothing of old that is over, or names, in an organization, people of whom this is so."""
+        held = {key: frozenset(key[2:]) | {one.id} | one.trainers for key, one in self._earlier.held()}
+        self._earlier.drop_where(lambda key: key not in held or whether(key[1], held[key]))
 
     async def _forgotten(self, organization: str) -> frozenset[bytes]:
         """The digests of those who are forgotten in an organization; the database is asked until it answers."""

@@ -30,7 +30,8 @@ def unpack(packed: bytes) -> bytes:
 class Packed(Mapping[str, T]):
     """Things by id, each read anew whenever it is asked for, and held by nobody but who asked, unless they are `few`.
 
-    Two readings give equal things, not the same one. Who needs something of them all takes it from one at a time.
+    Two readings give equal things, which may be the same one: nobody changes them. Who needs something of them all
+    takes it from one at a time.
     """
 
     def __init__(self, packed: Mapping[str, bytes], read: Callable[[bytes], T], few: int = FEW) -> None:

@@ -61,7 +61,7 @@ def _answers(world: World, payload: str | None) -> None:
 
 
 def _erasure(world: World, payload: str | None) -> None:
-    """Somebody is forgotten. Whether it was missed is not known, and then nothing is remembered."""
+    """Somebody is forgotten. Whether that was missed is not known after a while without news: see `let_go_of_all`."""
     if payload is None:
         world.let_go_of_all()
     else:

@@ -102,6 +102,11 @@ async def everywhere(database: Database, person: str) -> list[Forgotten]:
     gone += [await forget(database, organization, person) for organization in listed if organization != PLATFORM]
     # Once more: they may have signed in while their account was still there.
     await sessions.revoke_forgotten(database, person)
+    for organization in listed:
+        async with database.session(system(organization)) as session:
+            for name in ("sessions", "revocations"):
+                who = {"organization": organization, "person": person}
+                await (await session.connection()).execute(text(_STATEMENTS[name]), who)
     await database.fetch("SELECT pg_notify($1, $2)", CHANNEL, json.dumps([PLATFORM, person]))
     return gone
 
@@ -131,7 +136,8 @@ async def forget(database: Database, organization: str, person: str) -> Forgotte
         found = {name: count for name, count in rows.items() if count}
         if found:
             await connection.execute(_AUDIT, {"organization": organization, "details": json.dumps(found)})
-            await connection.execute(_TELL, {"channel": CHANNEL, "told": json.dumps([organization, person])})
+            if organization != PLATFORM:
+                await connection.execute(_TELL, {"channel": CHANNEL, "told": json.dumps([organization, person])})
     return Forgotten(organization, found)
 
 

@@ -209,11 +209,12 @@ class Counter(BoundedHeads):
             self.transport.close()
 
     def _go_on(self, way: ShortWay, asked: Waiting, data: bytes) -> None:
-        reply = _tried(way.heard, asked)
         if self._door.way is None:
             # The time that the process had left is over.
             self.transport.close()
-        elif reply is None:
+            return
+        reply = _tried(way.heard, asked)
+        if reply is None:
             self._paid, self._in_vain = asked.paid, True
             self._read(data)
             if self._last:

@@ -40,6 +40,8 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     ("lars", {"query": OF_ONE, "variables": {"id": LARS}}),
 ]
 HER = (LENA, "Lena")
+WALKS = 6 * PATIENCE
+"""Seconds for what is looked through as a whole, some times."""
 EARS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
 HER_ANALYTICS = f'{{ learner(id: "{LENA}") {{ {ANALYTICS} }} }}'
 BEGUN: dict[str, dict[str, Any]] = {
@@ -108,7 +110,7 @@ async def test_nothing_in_memory_names_whom_a_process_is_to_forget_or_may_have_b
         heard = asyncio.Event()
         served.gateway.world.keepers.append(heard.set)
         await what(served.gateway.world.database)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WALKS):
             await heard.wait()
             while named(served, services):
                 await served.gateway.world.database.ping()
@@ -134,7 +136,7 @@ async def test_a_page_that_was_begun_before_leaves_nobody_in_memory(  # noqa: PL
             async with owner.transaction():
                 await owner.execute("LOCK TABLE answers IN ACCESS EXCLUSIVE MODE")
                 asking = asyncio.create_task(served.alone(served.request("olga", body=orjson.dumps(body))))
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(WALKS):
                     while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                         pass
                 world.let_go(ACME, LENA)
@@ -155,7 +157,7 @@ async def test_who_is_forgotten_and_goes_on_asking_is_not_remembered(
         asking = served.request("lena")
         assert (await served.alone(asking)).status == 200
         await erasure.everywhere(database, LENA)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WALKS):
             while (await served.alone(asking)).status != 401:
                 pass
         await served.gateway.heard()
@@ -176,7 +178,7 @@ async def test_a_process_lets_go_of_them_also_where_nothing_was_kept(
                 await (await session.connection()).exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own words
         world.keepers.append(lambda: times.append(clock.monotonic()))
         assert [gone.rows for gone in await erasure.everywhere(world.database, LENA)] == [{}] * 2
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WALKS):
             while named(served, services):
                 await world.database.ping()
         assert len(times) == 1, "not for each organization"
@@ -195,6 +197,6 @@ async def test_a_worker_shares_nothing_that_it_read_of_them(
     heard = asyncio.Event()
     worker.world.keepers.append(heard.set)
     await erasure.forget(gateway.world.database, ACME, LENA)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(WALKS):
         await heard.wait()
     assert not holding(worker, HER, beside=[services])

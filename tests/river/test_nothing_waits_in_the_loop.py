@@ -162,7 +162,7 @@ async def test_what_waits_inside_of_the_gateway_is_noted_on_every_way(
         ]
         for place, query in ways:
             with Watch() as watch:
-                for turn in range(2):
+                for turn in range(TURNS):
                     await asked(served, ("lena", str(query(turn)), {}))
             assert any(place in one for one in watch.noted), "\n".join(watch.noted)
 
