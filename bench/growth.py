@@ -88,6 +88,8 @@ async def run(sizes: list[Size], rounds: int, times: Times, place: Path) -> dict
         running = database.server()
         stack.callback(running.stop)
         filled = [await database.filled(running, f"growth_{n}", one.schools, KEYS, _say) for n, one in enumerate(sizes)]
+        for one, size in zip(filled, sizes, strict=True):
+            await database.copied(one, size.schools)
         postgres, version = await database.postmaster(running)
         servers = stack.enter_context(Servers(place))
         for number, (size, here) in enumerate(zip(sizes, filled, strict=True)):

@@ -13,7 +13,7 @@ from bench.made import school, values
 from bench.made.processes import Family, parent
 from datasources.postgres import answers, migrate, roster
 from datasources.postgres.connection import connect
-from datasources.postgres.session import Database
+from datasources.postgres.session import Database, system
 from gateway import embedded
 
 if TYPE_CHECKING:
@@ -67,6 +67,18 @@ async def filled(
     await _statements(_named(running.owner_url, half), "VACUUM ANALYZE")
     await _statements(running.owner_url, f'ALTER DATABASE "{half}" RENAME TO "{name}"')
     return here
+
+
+async def copied(here: Filled, schools: Sequence[School]) -> None:
+    """Have the rosters of these schools be as new as if they were copied just now: there are no services to ask."""
+    connection = await connect(here.app_url)
+    try:
+        for one in schools:
+            async with connection.transaction():
+                await connection.execute("SELECT act_as($1, $2, $3)", *system(one.id).settings)
+                await connection.execute("UPDATE syncs SET synced_at = clock_timestamp()")
+    finally:
+        await connection.close()
 
 
 async def opened(running: Embedded, original: Filled) -> Filled:
