@@ -83,7 +83,6 @@ def test_two_metrics_cannot_have_one_place() -> None:
     @metric(Scope.LEARNER, key="other", roles=EVERYBODY, formula="")
     def progress(*, at: datetime) -> Progress:
         """Another."""
-        raise NotImplementedError
 
     with pytest.raises(DeclarationError, match=r"learner\.analytics\.progress"):
         build({**METRICS, "other": of(progress)})
@@ -93,7 +92,6 @@ def test_a_metric_of_a_subject_that_is_not_in_the_graph_is_refused() -> None:
     @metric(Scope.COURSE, key="demand", roles=EVERYBODY, formula="")
     def demand(*, at: datetime) -> Progress:
         """Demand."""
-        raise NotImplementedError
 
     with pytest.raises(DeclarationError, match="no course"):
         build({"demand": of(demand)})
@@ -103,7 +101,6 @@ def test_an_internal_metric_stays_out() -> None:
     @metric(Scope.COURSE, key="inner", roles=EVERYBODY, family=Family.INTERNAL, formula="")
     def inner(*, at: datetime) -> Progress:
         """Inner."""
-        raise NotImplementedError
 
     assert "Progress" not in graphql_schema(build({"inner": of(inner)})).type_map
 
