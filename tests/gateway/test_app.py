@@ -137,7 +137,7 @@ async def test_a_database_that_is_gone_is_named_and_we_live_on(clone: Clone, ser
         name = await application.fetchval("SELECT current_database()")
         await owner.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
         await application.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
         await application.close()

@@ -45,7 +45,7 @@ class Switch:
         app = await connect(self._clone.app_url)
         await self._allow(connections=False)
         await app.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid()"
         )
         await app.close()
