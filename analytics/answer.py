@@ -8,6 +8,7 @@ import structlog
 
 from analytics.declare import Metric, Scope, Withheld, WithheldReason
 from analytics.keeping import question
+from analytics.naming import named, only
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
 from analytics.solve import Solver
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
     from analytics.world import World
-
-LEARNER = "learnerId"
-"""What a row of a list is about, where a value about others names learners."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +54,7 @@ class Answers:
         remembered = self.solver.remembered(question(metric, subject, arguments))
         if remembered is not None and remembered.complete:
             wire = Found(remembered, Tier.MEMORY).wire()
-            if subject.scope is Scope.LEARNER or not _naming(wire):
+            if subject.scope is Scope.LEARNER or not named(wire["value"]):
                 return wire
         return self.find(metric, subject, arguments)
 
@@ -74,27 +72,16 @@ class Answers:
 
         Each of them is noted for the audit.
         """
-        lists = _naming(wire)
-        named = {row[LEARNER] for rows in lists.values() for row in rows}
-        if not named:
+        learners = named(wire["value"])
+        if not learners:
             return wire
-        known = await self._roster.persons(self._actor, sorted(named))
+        known = await self._roster.persons(self._actor, sorted(learners))
         theirs = {learner for learner, person in known.items() if person is not None}
         for learner in theirs:
             self.trail.heard(learner)
-        kept = {name: [row for row in rows if row[LEARNER] in theirs] for name, rows in lists.items()}
-        return {**wire, "value": {**wire["value"], **kept}}
+        return {**wire, "value": only(wire["value"], theirs)}
 
     async def afterwards(self) -> None:
         """What is done when the response has been sent: the trail goes into the audit, then new answers are kept."""
         await self.trail.afterwards()
         await self.solver.afterwards()
-
-
-def _naming(wire: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
-    """The lists in a value, by name, whose rows name learners."""
-    return {
-        name: rows
-        for name, rows in (wire["value"] or {}).items()
-        if isinstance(rows, list) and rows and isinstance(rows[0], dict) and LEARNER in rows[0]
-    }

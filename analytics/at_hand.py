@@ -57,10 +57,10 @@ class Finder:
             Away: the database does not answer.
             Unplanned: something is not as plain as that.
         """
-        if not self._world.roster.at_hand(viewer.organization):
-            raise Unplanned
         try:
             async with asyncio.timeout(self._world.patience / 4):
+                if not await self._world.roster.found(viewer.organization):
+                    raise Unplanned
                 return await Search(self._world, self._reading, self._lanes, self._tellings, ask, viewer).found()
         except UNAVAILABLE as error:
             log.warning("plan.not_read", error=type(error).__name__)

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from analytics.catalog import TELLERS
-from analytics.declare import Role
+from analytics.copying import described
 from analytics.places import Places
-from datasources.course import Courses, Enrollments
-from datasources.directory import Members, Organization
 from datasources.memory import Memory
 from datasources.postgres import erasure, people, roster
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.wire import wire_of
 
 if TYPE_CHECKING:
-    from datasources.fetch import Facts, Fetched, Services
+    from datasources.fetch import Services
     from datasources.postgres.session import Actor, Database
 
 log = structlog.get_logger(__name__)
@@ -104,7 +101,7 @@ class Roster:
             return
         deadline = asyncio.get_running_loop().time() + SECONDS
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
-        read = await _read(facts, organization, self._now())
+        read = await described(facts, organization, self._now())
         if isinstance(read, frozenset):
             if organization in self._missing:
                 self._missing[organization] = read
@@ -169,6 +166,12 @@ class Roster:
             except UNAVAILABLE as error:
                 log.warning("roster.not_read", error=type(error).__name__)
             await asyncio.sleep(AGAIN.total_seconds())
+
+    async def found(self, organization: str) -> bool:
+        """As `at_hand`; where this process does not know of a copy, the database is asked for one."""
+        if organization not in self._next and (due := await self._due(organization)) is not None:
+            self._next.setdefault(organization, due)
+        return self.at_hand(organization)
 
     def at_hand(self, organization: str) -> bool:
         """Whether there is a copy, as far as this process knows; as `ready`, it has one that is due made anew."""
@@ -264,34 +267,6 @@ class Roster:
 
     async def _remembered(self, key: tuple[str, ...], load: Callable[[], Awaitable[Any]]) -> Any:
         return await self._memory.remembered(key, load, stay=REMEMBERED, patience=self._patience)
-
-
-async def _read(facts: Facts, organization: str, now: datetime) -> roster.Roster | frozenset[str]:
-    """An organization as the services describe it now; or those that did not answer (none: nobody knows it)."""
-    about, members = await asyncio.gather(
-        facts.load(Organization, organization, mock=False), facts.load(Members, organization, mock=False)
-    )
-    if about.fact is None or members.fact is None:
-        return _silent((about, members))
-    people = [user for user in members.fact.users if user.is_active]
-    taken = await facts.load_packed(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
-    lists = (wire_of(Courses).unpacked(one.fact) for one in taken.values() if one.fact is not None)
-    courses = {course.id: course for each in lists for course in each.courses}
-    enrolled = await facts.load_many(Enrollments, sorted(courses))
-    # An answer that is missing must not look like a course that everybody left.
-    if silent := _silent((*taken.values(), *enrolled.values())):
-        return silent
-    return roster.Roster(
-        organization=about.fact,
-        people=people,
-        courses=tuple(courses.values()),
-        enrollments={course: one.fact.enrollments for course, one in enrolled.items() if one.fact},
-        synced_at=now,
-    )
-
-
-def _silent(fetched: Iterable[Fetched[Any]]) -> frozenset[str]:
-    return frozenset(one.service for one in fetched if one.origin is None)
 
 
 def _size(value: Any) -> int:

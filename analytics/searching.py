@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import is_dataclass
-from typing import TYPE_CHECKING, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.catalog import PUBLIC
-from analytics.declare import Metric, Role, Scope
+import orjson
+
+from analytics.declare import Role, Scope
 from analytics.looked_up import AtHand, Errand, into_places
+from analytics.naming import NAMING, named
 from analytics.page_at_hand import Pages
 from analytics.planned import MARKET, ORGANIZATION, Found, Unplanned
 from analytics.policy import Subject, may_hear_all, may_see
-from analytics.record import Tier
+from analytics.record import Answer, Tier
 from analytics.roster import KNOWN_EARLIER, REMEMBERED
 from analytics.subjects import subject_of
 from datasources.postgres import lists
@@ -24,9 +25,9 @@ from datasources.postgres.session import Actor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from analytics.declare import Metric
     from analytics.planned import Ask, Listing, Point, Rows, Told, Who
     from analytics.policy import Viewer
-    from analytics.record import Answer
     from analytics.world import World
     from datasources.memory import Memory
     from datasources.postgres.lanes import Lanes
@@ -34,16 +35,6 @@ if TYPE_CHECKING:
 
 ROLES = {Scope.LEARNER: Role.LEARNER, Scope.TRAINER: Role.TRAINER}
 """The role of whom an answer of this scope is about."""
-
-
-def _names_learners(metric: Metric) -> bool:
-    """Whether a value has a list, not inside of another, whose rows name learners."""
-    parts = (part for hint in get_type_hints(metric.value_type).values() for part in get_args(hint))
-    return any(is_dataclass(part) and "learner_id" in get_type_hints(part) for part in parts)
-
-
-NAMING = frozenset(metric.key for metric in PUBLIC.values() if _names_learners(metric))
-"""The metrics whose values name learners: whom the viewer may know of is looked up each time they are told."""
 
 
 Tellings: TypeAlias = "Memory[tuple[Actor, tuple[tuple[tuple[str, ...], int, int], ...]], Mapping[str, int]]"
@@ -86,7 +77,9 @@ class Search:
         if unknown or None in answers:
             await self._read(unknown, answers)
         people = [self._known(who) for who in ask.people]
-        told: Mapping[str, int] = self._told(people)
+        heard = self._told(people)
+        naming = await self._name(answers, heard)
+        told: Mapping[str, int] = heard
         pages = [await self._page(one) for one in ask.listings]
         if self._notes:
             told = self._noted(told)
@@ -98,7 +91,8 @@ class Search:
         subjects = frozenset(self._subjects) if plain else None
         # Who is forgotten meanwhile is not remembered by it.
         same = era == self._world.roster.era(self._viewer.organization)
-        errand = self._errand(people, told, era) if plain and same and not ask.organization and not unknown else None
+        again = plain and same and not (naming or unknown or ask.organization)
+        errand = self._errand(people, told, era) if again else None
         return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, told, errand)
 
     def _errand(self, people: Sequence[Person], told: Mapping[str, int], era: int) -> Errand:
@@ -187,8 +181,6 @@ class Search:
         """What this process remembers of the answers, in the order of the points."""
         world, organization = self._world, self._viewer.organization
         found: list[Told | Answer | None] = []
-        if any(point.term.metric.key in NAMING for point in self._ask.points):
-            raise Unplanned
         for point in self._ask.points:
             scope, subject = self._about(point)
             answer = world.memory.get((organization, Question(scope, subject, point.term.key, point.term.text)))
@@ -255,6 +247,23 @@ class Search:
             if subject.scope in ROLES:
                 self._tell(told, subject.id, len(metrics))
         return told
+
+    async def _name(self, answers: Sequence[Any], told: Counter[str]) -> bool:
+        """Whether answers name learners; all are known to the viewer, and noted."""
+        learners: Counter[str] = Counter()
+        for answer, point in zip(answers, self._ask.points, strict=True):
+            if point.term.metric.key in NAMING:
+                value = answer.value if isinstance(answer, Answer) else orjson.loads(answer.value or "null")
+                learners.update(named(value))
+        known = await self._world.roster.persons(self._actor, sorted(learners)) if learners else {}
+        for learner, times in learners.items():
+            remembered = self._world.roster.remembered(self._actor, learner)
+            if known.get(learner) is None or remembered is None:
+                # They are left out of the answer the ordinary way.
+                raise Unplanned
+            self._until = min(self._until, remembered[1])
+            self._tell(told, learner, times)
+        return bool(learners)
 
     def _tell(self, told: Counter[str], person: str, answers: int) -> None:
         if person != self._viewer.user:

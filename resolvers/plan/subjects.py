@@ -5,10 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from graphql import GraphQLObjectType, get_named_type
-
-from analytics.answer import LEARNER
 from analytics.declare import Role
+from analytics.naming import NAMING
 from analytics.planned import ORGANIZATION, Unplanned, term
 from resolvers.fields import Asked, Group
 from resolvers.lists import Branch, Department
@@ -23,6 +21,8 @@ from resolvers.subjects import to_organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from graphql import GraphQLObjectType
 
     from analytics.planned import Term
     from resolvers.plan.drafting import Draft, Field, Scene, Told
@@ -67,7 +67,8 @@ def organization(draft: Draft, field: Field, kind: GraphQLObjectType | None = No
 
 
 def _asked(draft: Draft, field: Field, definition: Asked, place: Place[P]) -> P:
-    if _names_learners(field.object):
+    if place.about is None and definition.metric.key in NAMING:
+        # Whom each of many may name is not looked up for all of them at once.
         raise Unplanned
     shape = Shape(draft, definition.metric, field)
 
@@ -83,15 +84,6 @@ def _asked(draft: Draft, field: Field, definition: Asked, place: Place[P]) -> P:
         return found
 
     return place.answer(shape, changed(arguments(field.declared, field.parts[0].node), said))
-
-
-def _names_learners(answer: GraphQLObjectType) -> bool:
-    """Whether rows of a value say which learner they are about: who may know of whom is not a plan's to say."""
-    value = get_named_type(answer.fields["value"].type)
-    return isinstance(value, GraphQLObjectType) and any(
-        isinstance(row := get_named_type(field.type), GraphQLObjectType) and LEARNER in row.fields
-        for field in value.fields.values()
-    )
 
 
 def _of_organization(draft: Draft, field: Field) -> Told:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from analytics.roster import REMEMBERED
 from datasources.postgres.connection import connect
 from datasources.postgres.session import Actor, Database
-from tests.cast import ACME, LENA, OLGA
+from tests.cast import ACME, LENA, OLGA, SAM
 from tests.river.banks import running
 from tests.river.bearers import token
 
@@ -194,3 +194,15 @@ async def test_what_is_kept_is_told_while_the_database_does_not_answer(
         await owner.close()
         assert ways(gateway).at_worst == 1
     assert told.data == before.data
+
+
+async def test_a_process_that_was_never_asked_about_an_organization_looks_for_its_copy_and_takes_the_short_way(
+    clone: Clone, services: Services, clock: Clock
+) -> None:
+    async with running(clone.app_url, services, clock) as first:
+        ordinary = await seen(first, MINE, "lena", id=LENA)
+    async with running(clone.app_url, services, clock) as gateway:
+        await gateway.ask(MINE, "sam", id=SAM)  # the document is known by now, her organization is not
+        passed = ways(gateway).passed_on
+        assert (await gateway.ask(MINE, "lena", id=LENA)).data == ordinary.data
+        assert (ways(gateway).planned, ways(gateway).passed_on) == (1, passed)

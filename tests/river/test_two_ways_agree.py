@@ -35,6 +35,8 @@ TWICE = """query ($id: ID, $other: ID) {
   c: learner(id: $other) { userId } }"""
 NODE = """query ($id: ID!) { node(id: $id) { ... on Learner { analytics { engagement { withheld { reason } } } } } }"""
 TRAINER = "query ($id: ID) { trainer(id: $id) { displayName analytics { courseHealth { withheld { reason } } } } }"
+NAMED = """query ($id: ID) { trainer(id: $id) { displayName analytics { studentDistribution {
+  value { atRisk { learnerId riskScore } } withheld { reason } } courseHealth { value { status } } } } }"""
 LISTED = "query ($n: Int) { organization { learners(first: $n) { totalCount edges { node { %s } } } } }"
 TRAINERS = "query ($n: Int) { organization { trainers(first: $n) { edges { node { %s } } } } }"
 CHOSEN = """query ($level: [EngagementLevel!], $search: String) { organization {
@@ -51,6 +53,8 @@ ASKED: dict[str, tuple[str, Who, dict[str, Any]]] = {
     "of somebody twice, and of another": (TWICE, "olga", {"id": LENA, "other": LARS}),
     "of a node": (NODE, "olga", {"id": to_global("Learner", LENA)}),
     "of a trainer": (TRAINER, "olga", {"id": TOMAS}),
+    "of a trainer, and of learners whom their numbers name": (NAMED, "olga", {"id": TOMAS}),
+    "of learners whom one's own numbers name": (NAMED, "tomas", {"id": TOMAS}),
     "of a list of names": (LISTED % "displayName", "olga", {"n": 4}),
     "of a list of answers": (LISTED % SOME, "olga", {"n": 4}),
     "of a list of trainers": (TRAINERS % "displayName", "olga", {"n": 2}),
