@@ -6,7 +6,6 @@ import asyncio
 import gc
 import os
 import random
-import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from datasources.postgres.facts import KeptFacts
 from datasources.postgres.replica import Replica
 from datasources.postgres.session import Database
 from datasources.remote import Surroundings
+from gateway import pen
 from gateway import settings as settings_module
 from gateway.checks import checks
 from gateway.edge import Edge, gate_of
@@ -74,7 +74,7 @@ class Outside:
 
     `now` is the real time, `monotonic` seconds that never go back, `transport` what carries calls to services
     (None: the network), `patience` how many seconds one request waits for them all together. `lines` takes the
-    line of each request that is answered the short way; None: as other lines.
+    line of each request that is answered the short way; None: as other lines. `closed` is told once all is closed.
     """
 
     now: Callable[[], datetime] = now
@@ -84,6 +84,7 @@ class Outside:
     transport: httpx.AsyncBaseTransport | None = None
     patience: float = REQUEST_SECONDS
     lines: Lines | None = None
+    closed: Callable[[], None] = lambda: None
 
 
 def from_environment() -> Starlette:
@@ -96,8 +97,8 @@ def from_environment() -> Starlette:
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     settings = settings_module.read(os.environ)
-    lines = Lines(sys.stderr) if settings.says_requests else None
-    return create_app(settings, Outside(lines=lines))
+    log = pen.of_process()
+    return create_app(settings, Outside(lines=Lines(log) if settings.says_requests else None, closed=log.close))
 
 
 def create_app(settings: Settings, outside: Outside | None = None, *, schema: strawberry.Schema = SCHEMA) -> Starlette:
@@ -117,6 +118,7 @@ def create_app(settings: Settings, outside: Outside | None = None, *, schema: st
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         async with AsyncExitStack() as stack:
+            stack.callback(around.closed)
             leaving = asyncio.Event()
             stack.enter_context(told_to_stop(leaving))
             app.state.door = door

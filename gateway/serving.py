@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from gateway import database
+from gateway import database, pen
 from gateway import settings as settings_module
 from gateway.heads import BoundedConfig
 from gateway.ports import check_port
@@ -68,7 +67,7 @@ def run(settings: Settings) -> bool:
         EmbeddedError, DatabaseError: there is no database.
         PortError: somebody else listens there, or nobody can.
     """
-    configure_logging(settings.log_level, sys.stderr)
+    configure_logging(settings.log_level, pen.of_process())
     check_port(settings.host, settings.port)
     postgres = database.ready(settings, lambda what: LOG.info("starting", what=what))
     try:
@@ -108,5 +107,5 @@ def application() -> Starlette:
     """
     from gateway.app import from_environment  # noqa: PLC0415 - who only watches over workers needs none of it
 
-    configure_logging(settings_module.read(os.environ).log_level, sys.stderr)
+    configure_logging(settings_module.read(os.environ).log_level, pen.of_process())
     return from_environment()

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
+    from _typeshed import SupportsWrite
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -176,7 +177,7 @@ def as_json(event: MutableMapping[str, Any], **_: Any) -> str:
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", said)
 
 
-def configure_logging(level: str, stream: TextIO) -> None:
+def configure_logging(level: str, stream: SupportsWrite[str]) -> None:
     """Send everything that is logged, by us and by libraries, to `stream` as one JSON object a line.
 
     Libraries that log the URLs they call are kept to warnings, because those URLs hold people's ids.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ import structlog
 from datasources.postgres import migrate, prune
 from datasources.postgres.connection import UNAVAILABLE, DatabaseError
 from datasources.postgres.jobs import Kind
-from gateway import queue
+from gateway import pen, queue
 from gateway.app import Outside, open_world
 from gateway.export import Exporter
 from gateway.jobs import Hands
@@ -54,7 +53,7 @@ async def work(settings: Settings) -> None:
     if settings.database_url is None:
         msg = "GATEWAY_DATABASE_URL is not set: name the database that the gateway serves from."
         raise DatabaseError(msg)
-    configure_logging(settings.log_level, sys.stderr)
+    configure_logging(settings.log_level, pen.of_process())
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -7,11 +7,13 @@ are the same lines, made at once and written together a moment later.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 SOON = 0.1
 """Seconds until what was said is written."""
@@ -22,7 +24,8 @@ MOST = 500
 class Lines:
     """Says lines to `stream`, in order, at the latest `SOON` seconds later. Belongs to one event loop."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: SupportsWrite[str]) -> None:
+        """`stream` has nobody wait, as `gateway.pen` does."""
         self._stream = stream
         self._waiting: list[str] = []
 
@@ -38,9 +41,7 @@ class Lines:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits; where nobody takes it any more, nobody is refused for that."""
+        """Have written what waits."""
         waiting, self._waiting = self._waiting, []
         if waiting:
-            with suppress(OSError, ValueError):
-                self._stream.write("".join(waiting))
-                self._stream.flush()
+            self._stream.write("".join(waiting))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from datasources.postgres.session import Actor, Database
 from gateway.fast.lines import Lines
+from gateway.pen import Pen
 from tests.cast import ACME, LENA, OLGA
 from tests.gateway.counter.clients import MINE, Response, Served
 from tests.river.banks import HOURS, Clock
@@ -141,14 +143,17 @@ async def test_a_fault_of_ours_is_not_called_a_bad_request(serve: Serve, logs: l
 
 
 async def test_a_log_that_nobody_takes_any_more_refuses_nobody(serve: Serve) -> None:
-    gone = io.StringIO()
-    async with serve(lines=Lines(gone)) as one:
+    taken, given = os.pipe()
+    pen = Pen(given)
+    async with serve(lines=Lines(pen)) as one:
         mine = one.request()
         await one.known(mine)
-        gone.close()
+        os.close(taken)
         async with one.client() as client:
             await client.say(mine * 600)
             assert {(await client.hear()).status for _ in range(600)} == {200}
+    pen.close()
+    os.close(given)
 
 
 OF_LENA = f'{{ learner(id: "{LENA}") {{ displayName analytics {{ engagement {{ value {{ overallScore }} }} }} }} }}'
