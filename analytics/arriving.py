@@ -5,9 +5,12 @@ A viewer's first question in an hour has their own answers looked through, behin
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import json
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,19 +22,23 @@ from analytics.policy import Subject
 from analytics.renewals import refresh_of
 from analytics.solve import BEGINNING
 from datasources.memory import Memory
-from datasources.postgres import jobs, nights
+from datasources.postgres import arrivals
+from datasources.postgres.arrivals import ARRIVED, WHOEVER, Own
 from datasources.postgres.connection import UNAVAILABLE
-from datasources.postgres.jobs import Kind
 from datasources.postgres.session import Actor
 
 if TYPE_CHECKING:
+    from analytics.declare import Metric
     from analytics.policy import Viewer
     from analytics.world import World
-    from datasources.postgres.jobs import Wanted
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
+AT_ONCE = 32
+"""The most who are looked after in one statement: where all of theirs is missing, it takes some forty milliseconds."""
+MOST_WAITING = 10_000
+"""The most who wait."""
 OWN = {
     Role.LEARNER: (Scope.LEARNER,),
     Role.TRAINER: (Scope.TRAINER,),
@@ -41,11 +48,17 @@ OWN = {
 
 
 class Arrivals:
-    """Who came in lately, as this process knows, by a digest of who they are; it lives as long as the process."""
+    """Who came in lately, as this process knows, by a digest of who they are; it lives as long as the process.
+
+    Who comes in while others are looked after is so with the next of them, many in one statement, and there is one
+    statement at a time: nobody waits for what it does, and it stands in nobody's way. Belongs to one event loop.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._seen: Memory[bytes, bool] = Memory(items=20_000, room=20_000, size=lambda _: 1, now=world.now)
+        self._waiting: dict[Role, dict[Actor, str]] = {role: {} for role in OWN}
+        self._turn = asyncio.Lock()
 
     def seen(self, viewer: Viewer) -> bool:
         """Whether a viewer's own were looked through within the hour."""
@@ -54,33 +67,49 @@ class Arrivals:
     async def arrived(self, viewer: Viewer) -> None:
         """Have what is missing or stale of a viewer's own worked out, at most once an hour; it never raises.
 
-        Other processes are asked through the jobs that such a check made.
+        Other processes are asked through the jobs that such a check made. Where too many wait already it is left for
+        the viewer's next request.
         """
-        if self.seen(viewer):
+        who = _digest(viewer)
+        if self._seen.get(who) or sum(map(len, self._waiting.values())) >= MOST_WAITING:
             return
-        self._seen.put(_digest(viewer), value=True, until=self._world.now() + EVERY)
-        actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+        self._seen.put(who, value=True, until=self._world.now() + EVERY)
+        waiting, actor = self._waiting[viewer.role], Actor(viewer.organization, viewer.user, viewer.role.value)
+        waiting[actor] = viewer.organization if viewer.role is Role.ORG_ADMIN else viewer.user
         try:
-            if not await nights.arrived(self._world.database, actor, EVERY):
-                wanted = await self._wanted(viewer, actor)
-                await jobs.enqueue(self._world.database, actor, Kind.REFRESH, wanted)
-        except UNAVAILABLE as error:
-            log.warning("arrivals.not_checked", error=type(error).__name__)
+            async with self._turn:
+                # Whoever had the turn before may have taken them along.
+                if actor in waiting:
+                    await self._look_after(viewer.role, waiting)
+        finally:
+            waiting.pop(actor, None)
 
-    async def _wanted(self, viewer: Viewer, actor: Actor) -> list[Wanted]:
-        """The jobs for each of the viewer's own answers that is not fresh."""
-        wanted = []
-        for scope in OWN[viewer.role]:
-            own = viewer.organization if scope in {Scope.ORGANIZATION, Scope.MARKET} else viewer.user
-            kept = await nights.kept(self._world.database, actor, scope.value, own)
-            for metric in PUBLIC.values():
-                if metric.scope is scope and viewer.role in metric.roles:
-                    asked = question(metric, Subject(scope, viewer.organization, own), {})
-                    calculated_at, expires_at = kept.get((asked.metric, asked.arguments), (BEGINNING, BEGINNING))
-                    if expires_at <= self._world.now():
-                        one = refresh_of(asked, calculated_at)
-                        wanted.append(replace(one, details={**one.details, nights.ARRIVED: True}))
-        return wanted
+    async def _look_after(self, role: Role, waiting: dict[Actor, str]) -> None:
+        """Look after those who have waited longest; where that is given up half way, the others of them wait on."""
+        together = dict(islice(waiting.items(), AT_ONCE))
+        try:
+            await arrivals.look_after(self._world.database, together, _own(role), self._world.now(), EVERY)
+        except UNAVAILABLE as error:
+            log.warning("arrivals.not_checked", error=type(error).__name__, viewers=len(together))
+        for one in together:
+            waiting.pop(one, None)
+
+
+@cache
+def _own(role: Role) -> tuple[Own, ...]:
+    """What is of their own for whoever is in a role: it depends on them in the subject alone."""
+    return tuple(
+        _one(metric, Subject(metric.scope, WHOEVER, WHOEVER))
+        for metric in PUBLIC.values()
+        if metric.scope in OWN[role] and role in metric.roles
+    )
+
+
+def _one(metric: Metric, whoever: Subject) -> Own:
+    asked = question(metric, whoever, {})
+    wanted = refresh_of(asked, BEGINNING)
+    details = json.dumps({**wanted.details, ARRIVED: True})
+    return Own(asked.scope, asked.metric, asked.arguments, wanted.once, details)
 
 
 def _digest(viewer: Viewer) -> bytes:

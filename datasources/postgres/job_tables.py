@@ -29,6 +29,13 @@ class JobRow(SQLModel, table=True):
             postgresql_where=text("status IN ('QUEUED', 'RUNNING')"),
         ),
         Index("jobs_of_owner", "organization", "owner", "created_at"),
+        Index(
+            "jobs_of_arrivals",
+            "organization",
+            "owner",
+            "created_at",
+            postgresql_where=text("details @> '{\"arrived\": true}'"),
+        ),
         Index("jobs_by_name", "organization", "once", "created_at"),
         Index("jobs_by_age", "organization", "created_at", "id"),
         Index("jobs_on_their_way", "organization", "owner", postgresql_where=text("status IN ('QUEUED', 'RUNNING')")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import PLATFORM, Kind, Status, of_row
@@ -15,14 +15,9 @@ from datasources.postgres.tables import AnswerRow, PersonRow, SyncRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from datasources.postgres.jobs import Job
-    from datasources.postgres.session import Actor
-
-
-ARRIVED = "arrived"
-"""What marks a refresh that was made because somebody came in."""
 
 
 async def organizations(database: Database) -> Sequence[str]:
@@ -86,29 +81,3 @@ async def done(
             (subject, metric, arguments): told
             for subject, metric, arguments, told in (await session.exec(wanted)).all()
         }
-
-
-async def kept(
-    database: Database, actor: Actor, scope: str, subject: str
-) -> dict[tuple[str, str], tuple[datetime, datetime]]:
-    """When each answer of a subject was calculated and expires, by metric and arguments, as the actor may read it."""
-    wanted = select(AnswerRow.metric, AnswerRow.arguments, AnswerRow.calculated_at, AnswerRow.expires_at).where(
-        AnswerRow.scope == scope, AnswerRow.subject == subject
-    )
-    async with database.session(actor) as session:
-        return {(metric, arguments): (at, until) for metric, arguments, at, until in (await session.exec(wanted)).all()}
-
-
-async def arrived(database: Database, actor: Actor, lately: timedelta) -> bool:
-    """Whether refreshes were made for the actor's coming in, by any process, within this time."""
-    wanted = (
-        select(JobRow.id)
-        .where(
-            JobRow.owner == actor.user,
-            col(JobRow.created_at) > func.clock_timestamp() - lately,
-            col(JobRow.details)[ARRIVED].as_boolean(),
-        )
-        .limit(1)
-    )
-    async with database.session(actor) as session:
-        return (await session.exec(wanted)).first() is not None

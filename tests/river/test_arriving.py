@@ -8,8 +8,8 @@ import pytest
 
 from analytics.catalog import PUBLIC
 from analytics.declare import Role, Scope
+from datasources.postgres.arrivals import ARRIVED
 from datasources.postgres.jobs import Kind
-from datasources.postgres.nights import ARRIVED
 from tests.campus import small_campus
 from tests.cast import LENA, OLGA, TOMAS
 from tests.river.banks import HOURS, Clock, Services, running

@@ -14,7 +14,7 @@ from datasources.postgres import deliveries, jobs, roster
 from datasources.postgres.job_tables import JobRow
 from datasources.postgres.jobs import Kind, Status, Wanted
 from datasources.postgres.session import Actor, system
-from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TOMAS
+from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
 from tests.datasources.postgres.rosters import acme
 
 if TYPE_CHECKING:
@@ -124,6 +124,7 @@ async def test_a_cancelled_job_whose_worker_died_is_not_begun_again(database: Da
         (LENA_ASKS, ["refresh lena"]),
         (Actor(ACME, LARS, "learner"), []),
         (Actor(ACME, TOMAS, "trainer"), ["refresh lena"]),
+        (Actor(ACME, TARA, "trainer"), []),
         (Actor(ACME, OLGA, "org-admin"), ["nightly", "refresh lena"]),
         (Actor(OTHER, SAM, "org-admin"), []),
         (Actor(OTHER, LENA, "learner"), []),
