@@ -64,7 +64,7 @@ def ladder(
 
 def blurred(number: float, persons: int) -> float:
     """A number about a group of this many persons, rounded to the nearest 5 where they are few; a half goes up."""
-    return STEP * math.floor(number / STEP + 0.5) if persons < FEW else number
+    return _nearest(number, STEP) if persons < FEW else number
 
 
 def head_count(persons: int) -> int:
@@ -74,7 +74,7 @@ def head_count(persons: int) -> int:
 
 def in_fives(persons: int) -> int:
     """How many persons, to the nearest 5 however many: a difference of two counts never tells of one person."""
-    return STEP * math.floor(persons / STEP + 0.5)
+    return _nearest(persons, STEP)
 
 
 def crowd(persons: int, k: int) -> int | None:
@@ -93,8 +93,12 @@ def said(number: float, persons: int) -> float:
     The step times the size is 50 or more for every group of 10 or more. So where one person joins a mean,
     the two answers leave open about 100 points of what that person's number may be: all of it.
     """
-    by = step(persons)
-    return float(by * math.floor(number / by + 0.5))
+    return float(_nearest(number, step(persons)))
+
+
+def _nearest(number: float, by: int) -> int:
+    """The multiple that is nearest; a half goes up, and so does one that arithmetic on floats left a hair below."""
+    return by * math.floor(round(number / by, 9) + 0.5)
 
 
 def said_share(share: float, persons: int) -> float:

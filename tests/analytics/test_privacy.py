@@ -1,5 +1,8 @@
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,6 +159,14 @@ def test_what_is_said_of_a_group_is_near_and_round(number: float, persons: int) 
     assert abs(said(number, persons) - number) <= step(persons) / 2
     assert said(number, persons) % step(persons) == 0
     assert said_share(number / 200, persons) == said(100 * (number / 200), persons) / 100
+
+
+@pytest.mark.parametrize("persons", [10, 16, 40, 49, 50, 80, 200])
+def test_a_half_goes_up_however_the_share_was_worked_out(persons: int) -> None:
+    for some in range(persons + 1):
+        by = step(persons)
+        exact = by * math.floor(Fraction(100 * some, persons * by) + Fraction(1, 2))
+        assert said_share(some / persons, persons) == said(100 * some / persons, persons) / 100 == exact / 100
 
 
 @given(st.integers(0, 10_000), st.integers(2, 15))
