@@ -44,8 +44,8 @@ def weighted_mean(pairs: Iterable[tuple[float | None, float]]) -> float | None:
     Unknown values are left out; weights that are all 0 count as equal; over nothing it is None.
     """
     known = [(value, weight) for value, weight in pairs if value is not None]
-    if not known:
-        return None
+    if len(known) < 2:  # noqa: PLR2004 - one value is its own mean, and most learners take one course
+        return known[0][0] if known else None
     total = math.fsum(weight for _, weight in known)
     if total > 0:
         mean = math.fsum(value * weight for value, weight in known) / total
@@ -57,7 +57,8 @@ def weighted_mean(pairs: Iterable[tuple[float | None, float]]) -> float | None:
 
 def mean(values: Iterable[float]) -> float | None:
     """The plain mean; over nothing it is None."""
-    return weighted_mean((value, 1.0) for value in values)
+    known = list(values)
+    return clamp(math.fsum(known) / len(known), min(known), max(known)) if known else None
 
 
 def deviation(values: Sequence[float]) -> float | None:

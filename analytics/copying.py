@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.declare import Role
 from datasources.course import Courses, Enrollments
 from datasources.directory import Members, Organization
+from datasources.packed import Packed
 from datasources.postgres.roster import Roster
 from datasources.wire import wire_of
 
@@ -27,8 +28,8 @@ async def described(facts: Facts, organization: str, now: datetime) -> Roster | 
         return _silent((about, members))
     people = [user for user in members.fact.users if user.is_active]
     taken = await facts.load_packed(Courses, [user.id for user in people if Role.LEARNER.value in user.roles])
-    lists = (wire_of(Courses).unpacked(one.fact) for one in taken.values() if one.fact is not None)
-    courses = {course.id: course for each in lists for course in each.courses}
+    told = {learner: one.fact for learner, one in taken.items() if one.fact is not None}
+    courses = {one.id: one for each in Packed(told, wire_of(Courses).unpacked).values() for one in each.courses}
     enrolled = await facts.load_many(Enrollments, sorted(courses))
     # An answer that is missing must not look like a course that everybody left.
     if silent := _silent((*taken.values(), *enrolled.values())):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from analytics.catalog import definition
 from analytics.codec import encode, global_id, instant
 from analytics.declare import DataQuality, DataQualityLevel, Metric, Withheld
@@ -99,7 +101,7 @@ class Answer:
     @property
     def size(self) -> int:
         """Bytes it takes in memory, roughly: objects take about four times the text of their wire shape."""
-        return 1000 + 4 * len(str(self.value))
+        return 1000 + 4 * len(orjson.dumps(self.value))
 
     def wire(self, tier: Tier, state: str, job: Job | None = None) -> dict[str, Any]:
         """The answer as GraphQL sends it, found in this tier and in this state; `job` is at work on a newer one."""

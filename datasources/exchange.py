@@ -84,7 +84,7 @@ def query_of(endpoint: Endpoint, ids: Sequence[str]) -> Query:
     path = endpoint.path.replace("{id}", quote(key, safe=""))
     # What is about everyone cannot be unknown: its 404 says that the address is wrong.
     absent: Batch[Any] | None = Batch(missing=frozenset(ids)) if path != endpoint.path else None
-    return Query("GET", path, None, lambda body: Batch({key: wire.one(body)}), absent)
+    return Query("GET", path, None, lambda body: Batch({key: wire.one(body)}, size=len(body)), absent)
 
 
 def clients(

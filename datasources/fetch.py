@@ -17,7 +17,7 @@ from datasources.catalog import SERVICES, SOURCES
 from datasources.declare import Endpoint, Origin
 from datasources.exchange import SourceError, clients
 from datasources.mock import mock
-from datasources.packed import pack, unpack
+from datasources.packed import ROOM, Room, pack
 from datasources.remote import AT_ONCE, Remote, Surroundings
 from datasources.report import Cause, ServiceReport
 from datasources.wire import NonsenseError, wire_of
@@ -75,7 +75,8 @@ class LastKnown(Protocol):
 class Services:
     """The nine services, as this process reaches them; `urls` says where, by name. Belongs to one event loop.
 
-    `leisure` is how many times as long as declared a call may take, where nobody waits for it.
+    `leisure` is how many times as long as declared a call may take, where nobody waits for it. `room` is how many
+    bytes of answers about groups one request holds read.
 
     Raises:
         ValueError: a URL for a service that nobody declared.
@@ -94,6 +95,7 @@ class Services:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
         leisure: float = 1.0,
+        room: int = ROOM,
     ) -> None:
         if unknown := urls.keys() - {service.name for service in SERVICES}:
             msg = f"no such service: {', '.join(sorted(unknown))}"
@@ -103,6 +105,7 @@ class Services:
         self.now = now
         self.last_known = last_known
         self.mocks = mocks
+        self.room = room
         self.about_everyone: dict[type[Any], Fetched[Any]] = {}
         self.remotes = {
             service.name: Remote(service, client(urls[service.name]) if service.name in urls else None, here)
@@ -153,6 +156,7 @@ class Facts:
         self._loaded: dict[type[Any], dict[str, asyncio.Future[Fetched[Any]]]] = {}
         self._mocks: dict[tuple[type[Any], str], Fetched[Any]] = {}
         self._live: list[tuple[type[Any], str, Any, datetime]] = []
+        self._room = Room(services.room)
 
     async def load(self, fact_type: type[F], key: str, *, mock: bool = True) -> Fetched[F]:
         """The fact of one id; a mock when there is none, `mock` is true and the process serves mocks. Never raises."""
@@ -173,18 +177,21 @@ class Facts:
             answers[key] = self._mocked(fact_type, key, fetched) if mock and fetched.origin is None else fetched
         return answers
 
-    async def load_packed(self, fact_type: type[F], keys: Sequence[str]) -> dict[str, Fetched[bytes]]:
-        """The facts of as many ids as there are, packed (`datasources.packed`); else as `load_many` without mocks.
+    async def load_packed(self, fact_type: type[F], keys: Sequence[str]) -> dict[str, Fetched[F | bytes]]:
+        """The facts of as many ids as there are; else as `load_many` without mocks.
 
-        At no time are more of them held read than of eight calls; and none about the market.
+        They are packed (`datasources.packed`), but for those that there is room to hold read; of the others no more
+        are held read at any time than of eight calls. None is about the market.
         """
         loader = self._loader(fact_type, packed=True)
         waiting = {key: loader.load(key) for key in keys}
-        return {key: _packed(fact_type, await _result(future)) for key, future in waiting.items()}
+        return {key: await _result(future) for key, future in waiting.items()}
 
     async def keep(self) -> None:
         """Keep what services said since the last call, for the day they do not; never raises."""
         live, self._live = self._live, []
+        # The parts of a request hold each other: what it read would stay for as long as nobody looks for cycles.
+        self._loaders, self._loaded, self._room = {}, {}, Room(self._services.room)
         for start in range(0, len(live), KEPT_AT_ONCE):
             # What is said of thousands is not also held as text, all of it at once.
             some = live[start : start + KEPT_AT_ONCE]
@@ -218,7 +225,8 @@ class Facts:
         askable = [key for key in keys if _askable(key)]
         batch = await self._services.remotes[service.name].read(endpoint, askable, self._deadline, self._headers)
         seen_at = self._services.now()
-        facts = await asyncio.to_thread(_all_packed, fact_type, batch.facts) if packed else batch.facts
+        whole = not packed or self._room.take(batch.size)
+        facts = batch.facts if whole else await asyncio.to_thread(_all_packed, fact_type, batch.facts)
         self._live.extend((fact_type, key, fact, seen_at) for key, fact in facts.items())
         known = await self._last_known(fact_type, list(batch.spoiled), packed=packed) if batch.spoiled else {}
         absent: Fetched[Any] = Fetched(None, Origin.LIVE, service.name, seen_at)
@@ -271,20 +279,11 @@ async def _result(future: asyncio.Future[Fetched[Any]]) -> Fetched[Any]:
 
 
 def _rows(live: Sequence[tuple[type[Any], str, Any, datetime]]) -> list[tuple[str, str, str, datetime]]:
-    return [(_endpoint(kind), key, _text(kind, fact), seen_at) for kind, key, fact, seen_at in live]
-
-
-def _text(fact_type: type[Any], fact: Any) -> str:
-    return unpack(fact).decode() if isinstance(fact, bytes) else wire_of(fact_type).text(fact)
+    return [(_endpoint(kind), key, wire_of(kind).text(fact), seen_at) for kind, key, fact, seen_at in live]
 
 
 def _all_packed(fact_type: type[Any], facts: Mapping[str, Any]) -> dict[str, bytes]:
     return {key: wire_of(fact_type).packed(fact) for key, fact in facts.items()}
-
-
-def _packed(fact_type: type[Any], fetched: Fetched[Any]) -> Fetched[bytes]:
-    plain = fetched.fact is not None and not isinstance(fetched.fact, bytes)
-    return replace(fetched, fact=wire_of(fact_type).packed(fetched.fact)) if plain else fetched
 
 
 def _endpoint(fact_type: type[Any]) -> str:

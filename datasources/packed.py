@@ -1,6 +1,6 @@
 """What is known of thousands, held as packed text and read one at a time.
 
-A fact of a year is several times as large in objects as in text, and its text ten times as large as when packed.
+A fact of a year takes as much in objects as its text, and its text ten times as much as when packed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 FEW = 100
 """So many are held read, once they were: that takes less than reading them for each formula."""
+ROOM = 8 << 20
+"""So many bytes of what services said of groups a request holds read, which takes about as much; the rest is packed."""
 LEVEL = 1
 """How hard to pack: harder takes two times as long, and saves a fifth."""
 
@@ -27,25 +29,40 @@ def unpack(packed: bytes) -> bytes:
     return zlib.decompress(packed)
 
 
+class Room:
+    """So many bytes, for whoever takes them first."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def take(self, size: int) -> bool:
+        """Take so many, if there are as many left, and say so."""
+        fits = size <= self._left
+        self._left -= size * fits
+        return fits
+
+
 class Packed(Mapping[str, T]):
     """Things by id, each read anew whenever it is asked for, and held by nobody but who asked, unless they are `few`.
 
     Two readings give equal things, which may be the same one: nobody changes them. Who needs something of them all
-    takes it from one at a time.
+    takes it from one at a time. What is not packed is itself.
     """
 
-    def __init__(self, packed: Mapping[str, bytes], read: Callable[[bytes], T], few: int = FEW) -> None:
-        """`read` makes a thing of what it was packed to."""
+    def __init__(self, packed: Mapping[str, bytes | T], read: Callable[[bytes], T], few: int = FEW) -> None:
+        """`read` makes a thing, which is not bytes, of what it was packed to."""
         self._packed = packed
         self._read = read
         self._held: dict[str, T] | None = {} if len(packed) <= few else None
 
     def __getitem__(self, key: str) -> T:
-        if self._held is None:
-            return self._read(self._packed[key])
-        if key not in self._held:
-            self._held[key] = self._read(self._packed[key])
-        return self._held[key]
+        if self._held is not None and key in self._held:
+            return self._held[key]
+        packed = self._packed[key]
+        thing = self._read(packed) if isinstance(packed, bytes) else packed
+        if self._held is not None:
+            self._held[key] = thing
+        return thing
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._packed)

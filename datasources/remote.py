@@ -74,6 +74,7 @@ class Remote:
             {key: fact for part in parts for key, fact in part.facts.items()},
             frozenset().union(*(part.missing for part in parts)),
             frozenset().union(*(part.spoiled for part in parts)),
+            sum(part.size for part in parts),
         )
 
     async def ping(self, deadline: float) -> Cause | None:

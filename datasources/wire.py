@@ -28,11 +28,12 @@ class NonsenseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[F]):
-    """What is known of the ids that were asked: each is in exactly one of the three."""
+    """What is known of the ids that were asked: each is in exactly one of the three; `size` is the bytes it came in."""
 
     facts: dict[str, F] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     spoiled: frozenset[str] = frozenset()
+    size: int = 0
 
 
 class Wire(Generic[F]):
@@ -75,11 +76,11 @@ class Wire(Generic[F]):
                     spoiled.add(key)
             elif key not in unknown:
                 spoiled.add(key)
-        return Batch(facts, unknown.intersection(ids) - facts.keys() - spoiled, frozenset(spoiled))
+        return Batch(facts, unknown.intersection(ids) - facts.keys() - spoiled, frozenset(spoiled), len(body))
 
-    def text(self, fact: F) -> str:
-        """The payload of a fact: what `one` reads back as the same fact."""
-        return self._adapter.dump_json(fact, by_alias=True).decode()
+    def text(self, fact: F | bytes) -> str:
+        """The payload of a fact, packed or not: what `one` reads back as the same fact."""
+        return (unpack(fact) if isinstance(fact, bytes) else self._adapter.dump_json(fact, by_alias=True)).decode()
 
     def packed(self, fact: F) -> bytes:
         """A fact as it is held where thousands are (`datasources.packed`)."""

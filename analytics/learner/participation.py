@@ -19,7 +19,7 @@ from analytics.declare import (
     metric,
 )
 from analytics.learner.courses import enrolled
-from analytics.learner.weeks import Block, block, block_spans, overall, parts
+from analytics.learner.weeks import Block, block_spans, blocks, overall, parts
 from datasources.content import Interaction, Interactions
 from datasources.course import ActiveDay, Activity, CourseProgress, Progress
 from datasources.declare import MOST, Count, Id, Score, Share, Text
@@ -226,16 +226,16 @@ def engagement(
         return Withheld(WithheldReason.NOT_ENOUGH_DATA, message, needed=1, certain=True)
     active = [d for d in unique(activity.days, lambda d: d.date) if d.actions > 0 and d.date <= today]
     opened = None if interactions is None else interactions.interactions
-    blocks = [block(active, opened, last_day, length) for last_day, length in block_spans(since, today)]
-    weeks = [parts(each) for each in blocks]
+    weekly = blocks(active, opened, block_spans(since, today))
+    weeks = [parts(each) for each in weekly]
     total = overall(weeks)
-    used = [day for each in blocks for day in each.days]
-    looked_at = sum(each.length for each in blocks)
+    used = [day for each in weekly for day in each.days]
+    looked_at = sum(each.length for each in weekly)
     return Engagement(
         overall_score=total.score,
         level=level_of(total.score),
         factors=EngagementFactors(total.regularity, total.intensity, total.breadth),
-        weekly_engagement=tuple(week_of(each) for each in reversed(blocks)),
+        weekly_engagement=tuple(week_of(each) for each in reversed(weekly)),
         activity_breakdown=breakdown(used),
         trends=trend_of([week.score for week in weeks]),
         days_since_last_activity=days_from(max(day.date for day in active), today) if active else None,

@@ -61,14 +61,24 @@ def block_spans(since: date, today: date) -> list[tuple[date, int]]:
     return [(today - timedelta(days=WEEK_DAYS * age), WEEK_DAYS) for age in range(weeks)]
 
 
-def block(days: Iterable[ActiveDay], interactions: Iterable[Interaction] | None, last_day: date, length: int) -> Block:
-    """What of the days and interactions falls into one block."""
-    before = last_day - timedelta(days=length)
-    opened = None
-    if interactions is not None:
-        within = (each for each in interactions if before < each.date <= last_day and each.actions > 0)
-        opened = frozenset(each.content_id for each in within)
-    return Block(last_day, length, tuple(day for day in days if before < day.date <= last_day), opened)
+def blocks(
+    days: Iterable[ActiveDay], interactions: Iterable[Interaction] | None, spans: Sequence[tuple[date, int]]
+) -> list[Block]:
+    """What of the days and interactions falls into each of the blocks of `block_spans`."""
+    # In one pass for all blocks: a log is long, and the most of it is older than any of them.
+    (today, length), first = spans[0], spans[-1][0] - timedelta(days=spans[-1][1])
+    active: list[list[ActiveDay]] = [[] for _ in spans]
+    for day in days:
+        if first < day.date <= today:
+            active[(today - day.date).days // length].append(day)
+    items: list[set[str]] = [set() for _ in spans]
+    for each in interactions or ():
+        if first < each.date <= today and each.actions > 0:
+            items[(today - each.date).days // length].add(each.content_id)
+    return [
+        Block(last_day, length, tuple(within), None if interactions is None else frozenset(opened))
+        for (last_day, _), within, opened in zip(spans, active, items, strict=True)
+    ]
 
 
 def parts(block: Block) -> Parts:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -76,6 +77,11 @@ class Changed:
     subjects: frozenset[str] | None = None
 
 
+# `astuple` would copy each of them deeply, of hundreds of rows.
+_asked = attrgetter(*(one.name for one in fields(Question)))
+_told = attrgetter(*(one.name for one in fields(Kept)))
+
+
 async def read(
     database: Database, actor: Actor, questions: Sequence[Question], replica: Replica | None = None
 ) -> dict[Question, Kept]:
@@ -111,7 +117,7 @@ async def keep(database: Database, organization: str, rows: Mapping[Question, Ke
             "SELECT keep_answers($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
             *system(organization).settings,
             *_columns(some),
-            *zip(*(astuple(rows[question]) for question in some), strict=True),
+            *zip(*(_told(rows[question]) for question in some), strict=True),
             announcement(database.name, organization, some),
         )
         written += found[0][0]
@@ -133,7 +139,7 @@ async def forget(database: Database, organization: str, questions: Sequence[Ques
 def announcement(by: str, organization: str, questions: Iterable[Question]) -> str:
     """The payload of a notification, never too long to be sent."""
     told = list(questions)
-    payload = json.dumps([by, organization, [astuple(question) for question in told]], separators=(",", ":"))
+    payload = json.dumps([by, organization, [_asked(question) for question in told]], separators=(",", ":"))
     if len(payload) > LONGEST_PAYLOAD:
         subjects = sorted({question.subject for question in told})
         payload = json.dumps([by, organization, None, subjects], separators=(",", ":"))
@@ -148,4 +154,4 @@ def changed(payload: str) -> Changed:
 
 
 def _columns(questions: Iterable[Question]) -> list[tuple[str, ...]]:
-    return list(zip(*(astuple(question) for question in questions), strict=True))
+    return list(zip(*map(_asked, questions), strict=True))

@@ -45,6 +45,7 @@ def test_a_mean_lies_among_its_values_in_any_order(pairs: list[tuple[float, floa
 def test_a_mean_leaves_out_what_is_not_known() -> None:
     assert weighted_mean([(10, 1), (None, 99), (40, 2)]) == 30
     assert weighted_mean([(None, 1)]) is weighted_mean([]) is mean([]) is None
+    assert weighted_mean([(0.1, 3), (None, 1)]) == mean([0.1]) == 0.1
     assert weighted_mean([(10, 0), (20, 0)]) == 15
 
 

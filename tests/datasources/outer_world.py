@@ -13,6 +13,7 @@ import httpx
 from datasources.catalog import SERVICES
 from datasources.fetch import Facts, Services
 from datasources.mock import mock
+from datasources.packed import ROOM
 from datasources.wire import wire_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ class World:
     """Everything outside the process. `answer` is what every service does with a request."""
 
     def __init__(
-        self, answer: Callable[[httpx.Request], Any], *, mocks: bool = True, urls: Mapping[str, str] = URLS
+        self,
+        answer: Callable[[httpx.Request], Any],
+        *,
+        mocks: bool = True,
+        urls: Mapping[str, str] = URLS,
+        room: int = ROOM,
     ) -> None:
         self.answer = answer
         self.requests: list[httpx.Request] = []
@@ -86,6 +92,7 @@ class World:
             rng=random.Random(7),
             sleep=self._wait,
             transport=httpx.MockTransport(self._serve),
+            room=room,
         )
 
     def facts(self, *, within: float = 60.0, organization: str = TENANT, request_id: str | None = None) -> Facts:

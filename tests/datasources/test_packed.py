@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasources.packed import Chosen, Packed, pack, unpack
+from datasources.packed import Chosen, Packed, Room, pack, unpack
 
 texts = st.dictionaries(st.text(max_size=5), st.binary(max_size=50), max_size=8)
 
@@ -60,6 +61,19 @@ def test_a_few_are_read_once_each() -> None:
     assert reader.read == [b"b", b"a"]
     more = Packed({key: pack(key.encode()) for key in "abc"}, reader, few=2)
     assert [more["c"], more["c"]] == reader.read[2:] == [b"c", b"c"]
+
+
+@pytest.mark.parametrize("few", [0, 2])
+def test_what_is_not_packed_is_itself(few: int) -> None:
+    things: dict[str, bytes | list[int]] = {"a": [1], "b": pack(b"xyz")}
+    held = Packed(things, lambda packed: list(unpack(packed)), few=few)
+    assert held["a"] is things["a"]
+    assert held["b"] == list(b"xyz")
+
+
+def test_room_is_given_to_whatever_fits_until_it_is_gone() -> None:
+    room = Room(10)
+    assert [room.take(size) for size in (6, 5, 4, 1, 0)] == [True, False, True, False, True]
 
 
 def test_what_says_the_same_over_and_over_takes_a_tenth() -> None:
