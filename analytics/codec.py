@@ -16,6 +16,8 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
 
+import orjson
+
 from datasources.declare import Unit
 
 if typing.TYPE_CHECKING:
@@ -40,6 +42,11 @@ def encode(value: Any) -> dict[str, Any]:
     kind: Any = type(value)
     shaped = _encoder(kind)(value)
     return typing.cast("dict[str, Any]", shaped)
+
+
+def text_of(value: Any) -> str:
+    """The JSON text of the wire shape of a value."""
+    return orjson.dumps(encode(value)).decode()
 
 
 def decode(kind: Any, wire: Mapping[str, Any], quality: DataQuality | None = None) -> Any:

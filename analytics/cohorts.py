@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from analytics.declare import Withheld, WithheldReason
 
 if TYPE_CHECKING:
@@ -36,10 +38,10 @@ class Snapshot:
     taken_on: date
     members: tuple[Member, ...]
 
-    def wire(self) -> dict[str, Any]:
-        """The snapshot as it is kept."""
+    def text(self) -> str:
+        """The snapshot as it is kept: JSON text."""
         members = [[m.id, m.region, m.age_band, m.score] for m in self.members]
-        return {"takenOn": self.taken_on.isoformat(), "members": members}
+        return orjson.dumps({"takenOn": self.taken_on.isoformat(), "members": members}).decode()
 
     @classmethod
     def of(cls, wire: Mapping[str, Any] | None) -> Snapshot:

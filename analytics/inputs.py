@@ -71,7 +71,7 @@ class Known(Protocol):
         """
 
     def snapshot(self, metric: Metric, group: str) -> Awaitable[Answer]:
-        """Today's snapshot of a group, as an answer whose value is `Snapshot.wire`."""
+        """Today's snapshot of a group, as an answer whose value is that of `Snapshot.text`."""
 
 
 class Inputs:
@@ -244,7 +244,7 @@ class Inputs:
                 continue
             taken = await self._known.snapshot(producer, group)
             sources = worst((*sources, *taken.sources))
-            snapshot = Snapshot.of(taken.value)
+            snapshot = Snapshot.of(taken.said)
             found = privacy.ladder(subject.id, snapshot.members, k, organization=wide)
             if found is not None:
                 rung, scores = found

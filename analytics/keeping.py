@@ -66,7 +66,7 @@ def to_kept(answer: Answer) -> Kept:
         "sources": [[s.service, s.origin.name if s.origin else None, s.seen_at] for s in answer.sources],
     }
     return Kept(
-        value=None if answer.value is None else orjson.dumps(answer.value).decode(),
+        value=answer.value,
         withheld=None
         if withheld is None
         else orjson.dumps([withheld.reason.name, withheld.message, withheld.needed, _seconds(withheld)]).decode(),
@@ -81,8 +81,15 @@ def to_kept(answer: Answer) -> Kept:
 
 
 def from_kept(metric: Metric, kept: Kept) -> Answer:
-    """The answer a row was made of."""
+    """The answer a row was made of.
+
+    Raises:
+        KeyError, ValueError, TypeError: another release made it, or none.
+    """
     about = orjson.loads(kept.about)
+    if kept.value is not None:
+        # Whoever looks into it relies on its being JSON.
+        orjson.loads(kept.value)
     withheld = None
     if kept.withheld is not None:
         reason, message, needed, seconds = orjson.loads(kept.withheld)
@@ -90,7 +97,7 @@ def from_kept(metric: Metric, kept: Kept) -> Answer:
         withheld = Withheld(WithheldReason[reason], message, needed, retry_after)
     return Answer(
         metric=metric,
-        value=None if kept.value is None else orjson.loads(kept.value),
+        value=kept.value,
         withheld=withheld,
         quality=_quality(about["quality"]),
         sources=tuple(
@@ -107,12 +114,12 @@ def from_kept(metric: Metric, kept: Kept) -> Answer:
 
 def value_of(answer: Answer) -> Any:
     """The value itself, for a formula that reads it; None where it is withheld."""
-    return None if answer.value is None else decode(answer.metric.value_type, answer.value, answer.quality)
+    return None if answer.value is None else decode(answer.metric.value_type, answer.said, answer.quality)
 
 
 def packed_value(answer: Answer) -> bytes:
     """The value of an answer that has one, as it is held where thousands are (`datasources.packed`)."""
-    return pack(orjson.dumps({**(answer.value or {}), "quality": encode(answer.quality)}))
+    return pack(orjson.dumps({**(answer.said or {}), "quality": encode(answer.quality)}))
 
 
 def reader_of(metric: Metric) -> typing.Callable[[bytes], Any]:

@@ -128,7 +128,8 @@ class Leaderboards:
             return None
         subject = Subject(Scope.LEARNER, self._viewer.organization, self._viewer.user)
         answer = await self._solver.own(PRODUCERS[Gamification], subject, mocks=False)
-        return None if answer.value is None else int(answer.value["points"][COLUMN[window]])
+        said = answer.said
+        return None if said is None else int(said["points"][COLUMN[window]])
 
     async def _entries(self, points: Mapping[str, int], first: int) -> tuple[Entry, ...]:
         """The first places of who has points at all, by place and name."""
@@ -157,9 +158,10 @@ class Leaderboards:
 
 def _others(table: Answer, window: LeaderboardWindow, shown: set[str]) -> dict[str, int]:
     """The points of those who may be shown, in tens; from the wire shape, as there may be ten thousand learners."""
-    if table.value is None:
+    said = table.said
+    if said is None:
         return {}
-    rows = zip(table.value["learners"], table.value[COLUMN[window]], strict=True)
+    rows = zip(said["learners"], said[COLUMN[window]], strict=True)
     return {learner: in_tens(points) for learner, points in rows if learner in shown}
 
 

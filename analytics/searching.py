@@ -13,7 +13,7 @@ from analytics.naming import NAMING, named
 from analytics.page_at_hand import Pages
 from analytics.planned import MARKET, ORGANIZATION, Found, Unplanned
 from analytics.policy import Subject, may_hear_all, may_see
-from analytics.record import Answer, Tier
+from analytics.record import Tier
 from analytics.roster import KNOWN_EARLIER, REMEMBERED
 from analytics.subjects import subject_of
 from datasources.postgres import lists
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analytics.declare import Metric
     from analytics.planned import Ask, Listing, Point, Rows, Told, Who
     from analytics.policy import Viewer
+    from analytics.record import Answer
     from analytics.world import World
     from datasources.memory import Memory
     from datasources.postgres.lanes import Lanes
@@ -253,8 +254,7 @@ class Search:
         learners: Counter[str] = Counter()
         for answer, point in zip(answers, self._ask.points, strict=True):
             if point.term.metric.key in NAMING:
-                value = answer.value if isinstance(answer, Answer) else orjson.loads(answer.value or "null")
-                learners.update(named(value))
+                learners.update(named(orjson.loads(answer.value or "null")))
         known = await self._world.roster.persons(self._actor, sorted(learners)) if learners else {}
         for learner, times in learners.items():
             remembered = self._world.roster.remembered(self._actor, learner)

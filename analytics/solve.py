@@ -293,4 +293,4 @@ class Solver:
         taken = Snapshot(self._world.now().date(), tuple(members))
         blank = self._working.blank(metric, sources)
         expires = cohorts.until_midnight(blank.calculated_at) if blank.whole else blank.expires_at
-        return replace(blank, value=taken.wire(), expires_at=expires)
+        return replace(blank, value=taken.text(), expires_at=expires)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from analytics.codec import encode
+from analytics.codec import text_of
 from analytics.declare import DataQuality, DataQualityLevel, Input, Metric, Scope, Withheld, WithheldReason
 from analytics.inputs import DEGRADED_FOR, Inputs, Read, down
 from analytics.record import NO_QUALITY, Answer, Source, worst
@@ -64,7 +64,7 @@ class Working:
             return replace(blank, withheld=outcome)
         return replace(
             blank,
-            value=encode(outcome),
+            value=text_of(outcome),
             quality=_quality(outcome.quality, sources),
             score=metric.score(outcome),
             level=metric.level(outcome),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -18,10 +18,10 @@ from analytics.standing import Claim
 from gateway.bounded import Bounded
 from gateway.keys import NoKeysError
 from gateway.refusal import Refused, error
-from gateway.roles import viewer_of
+from gateway.roles import shared, viewer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from starlette.datastructures import Headers
 
@@ -76,18 +76,18 @@ class Standing(Protocol):
 class Session:
     """Who is asking, and until when (seconds since 1970) their token says so.
 
-    `lost` returns when the token no longer lets them in; None: nobody would know. Who has the same `key` is the same.
+    `standing` knows when the token no longer lets them in; None: nobody does. Who has the same `key` is the same.
     """
 
     viewer: Viewer
     expires: float
-    token: str = ""
-    lost: Callable[[], Awaitable[None]] | None = None
-    key: str = field(init=False, compare=False)
+    claim: Claim
+    standing: Standing | None = field(default=None, repr=False, compare=False)
+    key: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        # A text remembers its hash, a viewer would be hashed field by field each time.
-        object.__setattr__(self, "key", repr(self.viewer))
+        # Bytes remember their hash, a viewer would be hashed field by field each time.
+        object.__setattr__(self, "key", sha256(repr(self.viewer).encode()).digest())
 
 
 Remembered: TypeAlias = tuple[Session, Verified]
@@ -96,9 +96,9 @@ Remembered: TypeAlias = tuple[Session, Verified]
 
 def losing_of(session: Session | None) -> asyncio.Future[None]:
     """Done when a session's token no longer lets anybody in; never, where nobody would know. Cancel it in the end."""
-    if session is None or session.lost is None:
+    if session is None or session.standing is None:
         return asyncio.get_running_loop().create_future()
-    return asyncio.ensure_future(session.lost())
+    return asyncio.ensure_future(session.standing.lost(session.claim))
 
 
 class BadTokenError(Exception):
@@ -192,8 +192,7 @@ class Authenticator:
             problem = error("AUTH_UNAVAILABLE", "Tokens cannot be checked right now: the auth service does not answer.")
             raise Refused(503, [problem], headers={"Retry-After": "30"}) from None
         viewer = viewer_of(verified, asked)
-        lost = None if self._standing is None else partial(self._standing.lost, verified.claim)
-        session = Session(viewer, verified.expires, verified.claim.token, lost)
+        session = Session(viewer, verified.expires, verified.claim, self._standing)
         if times == self._times_let_go:
             self._sessions.keep(shown_as, (session, verified))
         return session
@@ -263,12 +262,12 @@ class Authenticator:
             raise BadTokenError(EXPIRED)
         told = claims.get("roles")
         names = {one for one in told if isinstance(one, str)} if isinstance(told, list) else set()
-        roles = frozenset(role for role in Role if role.value in names)
+        roles = shared(frozenset(role for role in Role if role.value in names))
         if not roles:
             message = "The token has none of the roles " + ", ".join(role.value for role in Role) + "."
             raise BadTokenError(message)
         name = claims.get("name")
-        user, organization = identity(claims["sub"]), identity(claims.get("organizationId"))
+        user, organization = identity(claims["sub"]), sys.intern(identity(claims.get("organizationId")))
         return Verified(
             user,
             organization,

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from datasources.postgres import deliveries, migrate, prune
+from datasources.postgres import deliveries, prune, revisions
 from gateway.health import Check
 from gateway.page import assets
 
@@ -26,7 +26,7 @@ def checks(settings: Settings, world: World) -> list[Check]:
         return None
 
     async def migrations() -> str | None:
-        return migrate.complaint(await migrate.found(world.database))
+        return revisions.complaint(await revisions.found(world.database))
 
     async def clock() -> str | None:
         before = world.now()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from datasources.postgres import migrate
+from datasources.postgres import revisions
 from datasources.postgres.connection import DatabaseError, connect
 from datasources.postgres.session import Database
 from gateway import embedded
@@ -45,6 +45,8 @@ def ready(settings: Settings, say: Say, *, name: str | None = None) -> Ready:
             asyncio.run(_migrate(settings.owner_database_url.get_secret_value(), url))
         asyncio.run(_check(url))
         return Ready(url, lambda: None)
+    from datasources.postgres import migrate  # noqa: PLC0415 - who does not migrate needs nothing of it
+
     cluster = _embedded(settings.home, say)
     try:
         say("Migrating the database")
@@ -75,7 +77,7 @@ def migrate_only(settings: Settings, say: Say) -> None:
         asyncio.run(_migrate(settings.owner_database_url.get_secret_value(), url))
     else:
         ready(settings, say).stop()
-    say(f"The database is at {migrate.heads()}.")
+    say(f"The database is at {revisions.wanted()}.")
 
 
 def _embedded(home: Path, say: Say) -> embedded.Embedded:
@@ -90,11 +92,13 @@ def _embedded(home: Path, say: Say) -> embedded.Embedded:
 
 
 async def _migrate(owner_url: str, url: str) -> None:
+    from datasources.postgres import migrate  # noqa: PLC0415 - who does not migrate needs nothing of it
+
     serving = urlsplit(url)
-    if serving.username != migrate.APPLICATION_ROLE:
+    if serving.username != revisions.APPLICATION_ROLE:
         msg = (
             f"GATEWAY_DATABASE_URL names the role {serving.username or 'of nobody'}: it must name "
-            f"{migrate.APPLICATION_ROLE}, which owns nothing."
+            f"{revisions.APPLICATION_ROLE}, which owns nothing."
         )
         raise DatabaseError(msg)
     # Without a password in the address the role has one from elsewhere, or needs none.
@@ -108,7 +112,7 @@ async def _check(url: str) -> None:
     """See that the database can be served from, before anything is started that would only fail later."""
     database = await Database.open(url, size=1)
     try:
-        complaint = migrate.complaint(await migrate.found(database))
+        complaint = revisions.complaint(await revisions.found(database))
     finally:
         await database.close()
     if complaint:

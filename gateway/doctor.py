@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from datasources.catalog import SERVICES
-from datasources.postgres import migrate
+from datasources.postgres import revisions
 from datasources.postgres.connection import DatabaseError
 from datasources.postgres.session import Database
 from gateway import embedded
@@ -61,10 +61,10 @@ async def _database(settings: Settings) -> list[Finding]:
         started = time.perf_counter()
         await database.ping()
         seen: list[Finding] = [("database", "ok", f"answers in {(time.perf_counter() - started) * 1000:.1f} ms")]
-        complaint = migrate.complaint(await migrate.found(database))
+        complaint = revisions.complaint(await revisions.found(database))
         return [
             *seen,
-            ("migrations", "wrong", complaint) if complaint else ("migrations", "ok", f"at {migrate.heads()}"),
+            ("migrations", "wrong", complaint) if complaint else ("migrations", "ok", f"at {revisions.wanted()}"),
         ]
 
 

@@ -20,7 +20,6 @@ from gateway.http import GraphQLEndpoint, Terms
 from gateway.limits import Limits
 from gateway.operation import Doors
 from gateway.persisted import Persisted, Trusted
-from gateway.shared_budget import SharedTill, connected
 from gateway.streams.manners import Manners
 from gateway.streams.seats import Seats
 from gateway.tabs import opening
@@ -188,6 +187,8 @@ def till(settings: Settings, outside: Outside, stack: AsyncExitStack) -> Till | 
     own = OwnTill(allowance.share(settings.workers), clock)
     if settings.redis_url is None:
         return own
+    from gateway.shared_budget import SharedTill, connected  # noqa: PLC0415 - its client is 5 MiB, and few have Redis
+
     redis = connected(settings.redis_url.get_secret_value())
     stack.push_async_callback(redis.aclose)
     return SharedTill(redis, allowance, own, now=clock, monotonic=outside.monotonic)

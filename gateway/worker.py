@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from datasources.postgres import migrate, prune
+from datasources.postgres import prune, revisions
 from datasources.postgres.connection import UNAVAILABLE, DatabaseError
 from datasources.postgres.jobs import Kind
 from gateway import pen, queue
@@ -61,7 +61,7 @@ async def work(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         small = settings.model_copy(update={"memory_mib": min(settings.memory_mib, MEMORY_MIB)})
         world = await open_world(small, outside, stack)
-        if complaint := migrate.complaint(await migrate.found(world.database)):
+        if complaint := revisions.complaint(await revisions.found(world.database)):
             raise DatabaseError(complaint)
         hands = Hands(world.database, handlers(world), outside.rng)
         await begin(world)

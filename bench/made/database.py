@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from bench.made import school, values
 from bench.made.processes import Family, parent
-from datasources.postgres import answers, migrate, roster
+from datasources.postgres import answers, migrate, revisions, roster
 from datasources.postgres.connection import connect
 from datasources.postgres.session import Database, system
 from gateway import embedded
@@ -145,7 +145,7 @@ async def _fill(app_url: str, schools: Sequence[School], keys: tuple[str, ...], 
 def _mark(schools: Sequence[School], keys: tuple[str, ...]) -> str:
     """What a filled database is known by: who is in it, what is said of them, how it is made, and the day."""
     made = [Path(module.__file__ or "").read_text() for module in (school, values)]
-    said = [*map(repr, schools), *keys, migrate.heads(), datetime.now(UTC).date().isoformat(), *made]
+    said = [*map(repr, schools), *keys, revisions.wanted(), datetime.now(UTC).date().isoformat(), *made]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()[:12]
 
 

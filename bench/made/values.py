@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.catalog import METRICS
-from analytics.codec import encode
+from analytics.codec import text_of
 from analytics.declare import DataQuality, DataQualityLevel, Scope
 from analytics.keeping import question, to_kept
 from analytics.policy import Subject
@@ -67,7 +67,7 @@ def _answer(metric: Metric, number: int, now: datetime) -> Answer:
     value = _own(_pool(metric, now.date().isoformat())[number % POOL], number)
     return Answer(
         metric=metric,
-        value=encode(value),
+        value=text_of(value),
         withheld=None,
         quality=QUALITY,
         sources=(Source("assessment", Origin.LIVE, now), Source("course", Origin.LIVE, now)),

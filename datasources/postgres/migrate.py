@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from datasources.postgres.connection import DatabaseError, connect
+from datasources.postgres.revisions import APPLICATION_ROLE, MIGRATIONS, NEWER, known, wanted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from datasources.postgres.session import Database
-
-APPLICATION_ROLE = "gateway_app"
 ONE_AT_A_TIME = 20_261_121
 """The advisory lock of whoever migrates a database."""
 
@@ -30,9 +26,6 @@ MISSING_ROLE = (
     f"The role {APPLICATION_ROLE} is missing. Let somebody who may do it run "
     f"CREATE ROLE {APPLICATION_ROLE} LOGIN NOBYPASSRLS PASSWORD '...', then migrate again."
 )
-
-
-NEWER = "The database is at revision {}, which this version does not know: it is newer. Use a newer version."
 
 
 async def prepare(owner_url: str, app_password: str) -> str:
@@ -81,7 +74,7 @@ async def upgrade(owner_url: str) -> str:
             await connection.execute(text(await _closing(connection)))
     finally:
         await engine.dispose()
-    return heads()
+    return wanted()
 
 
 async def current(url: str) -> str | None:
@@ -94,40 +87,10 @@ async def current(url: str) -> str | None:
         await engine.dispose()
 
 
-async def found(database: Database) -> str | None:
-    """The revision an open database is at, in one round trip; None when it was never migrated."""
-    try:
-        rows = await database.fetch("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        return None
-    except asyncpg.InsufficientPrivilegeError as error:
-        msg = f"This role may read nothing here: GATEWAY_DATABASE_URL must name {APPLICATION_ROLE}."
-        raise DatabaseError(msg) from error
-    return rows[0]["version_num"] if rows else None
-
-
-def complaint(revision: str | None) -> str | None:
-    """What is wrong with a database at this revision, and what to do; None when it is the one we want."""
-    if revision == heads():
-        return None
-    if revision is not None and revision not in _known():
-        return NEWER.format(revision)
-    return f"The database is at {revision or 'nothing'}, this version wants {heads()}: run `gateway migrate`."
-
-
-def heads() -> str:
-    """The revision this code wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
-
-
 async def _refuse_newer(connection: AsyncConnection) -> None:
     revision = await connection.run_sync(_revision)
-    if revision is not None and revision not in _known():
+    if revision is not None and revision not in known():
         raise DatabaseError(NEWER.format(revision))
-
-
-def _known() -> set[str]:
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 async def _closing(connection: AsyncConnection) -> str:
@@ -148,7 +111,7 @@ def _run(connection: Connection) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parents[2] / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 

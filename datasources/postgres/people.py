@@ -6,6 +6,7 @@ trainer sees of a learner's courses those they teach. What is computed for every
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -141,13 +142,18 @@ def person_of(organization: str, row: Any) -> Person:
         row["id"],
         row["name"],
         row["email"],
-        tuple(row["roles"]),
-        row["department"],
-        row["region"],
-        row["age_band"],
-        tuple(row["courses"]),
-        frozenset(row["trainers"]),
+        tuple(map(sys.intern, row["roles"])),
+        _shared(row["department"]),
+        _shared(row["region"]),
+        _shared(row["age_band"]),
+        tuple(map(sys.intern, row["courses"])),
+        frozenset(map(sys.intern, row["trainers"])),
     )
+
+
+def _shared(told: str | None) -> str | None:
+    """The same text for everybody of whom it is said: thousands are remembered."""
+    return None if told is None else sys.intern(told)
 
 
 def sayable(told: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 OVERHEAD = 700
 """Bytes that an entry costs beside its body."""
+NOBODY: Mapping[str, int] = MappingProxyType({})
 PER_SUBJECT = 150
 """Bytes that being dropped with one subject costs."""
 
@@ -31,8 +33,14 @@ class Kept:
     data: bytes
     until: datetime
     at_worst: datetime
-    subjects: frozenset[str] | None
+    subjects: Collection[str] | None
     told: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        # Most are about one person and tell of nobody else: a set takes four times a tuple.
+        if self.subjects is not None:
+            object.__setattr__(self, "subjects", tuple(frozenset(self.subjects)))
+        object.__setattr__(self, "told", self.told or NOBODY)
 
     @property
     def size(self) -> int:

@@ -16,7 +16,7 @@ from gateway.persisted import digest_of
 from gateway.refusal import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Mapping
 
     from graphql import DocumentNode
 
@@ -36,33 +36,40 @@ PATH = "/graphql"
 """What is asked here."""
 LONGEST_VARIABLES = 1_024
 """Bytes of variables, as JSON, that are worth being a part of a key."""
-AROUND, PER_BYTE = 800, 8
-"""Bytes that a request costs, and more for each byte of its variables; the text is the document's."""
+AROUND = 500
+"""Bytes that a request costs beside its variables; the text is the document's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planned:
     """A request that a plan may answer, held against every limit but the viewer's budget.
 
-    `key` is what it says, `price` what the viewer pays, `cost` what follows the data and the request id, to which
-    what is left of the budget is added. `said` is what the line of such a request says of it, `weight` are the
-    bytes of its variables.
+    `key` is what it says: the text of its document, which operation, and its variables as JSON, if any. `price` is what
+    the viewer pays, `cost` what follows the data and the request id, to which what is left of the budget is added.
+    `said` is what the line of such a request says of it.
     """
 
-    variables: Mapping[str, Any] | None
+    key: tuple[str, str | None, bytes]
     operation: Operation
-    key: Hashable
     price: int
     cost: bytes
-    digest: str | None
-    text: str
     said: Mapping[str, Any]
-    weight: int
+    digest: str | None
+
+    @property
+    def text(self) -> str:
+        """The text of its document."""
+        return self.key[0]
+
+    @property
+    def variables(self) -> dict[str, Any] | None:
+        """Its variables, read anew each time: thousands of requests are held, and few of them looked up."""
+        return orjson.loads(self.key[2]) if self.key[2] else None
 
     @property
     def size(self) -> int:
         """Bytes it takes, roughly."""
-        return AROUND + PER_BYTE * self.weight
+        return AROUND + len(self.key[2])
 
     def tail(self, paid: Verdict | None) -> bytes:
         """The end of the response, with what is left to the viewer."""
@@ -83,6 +90,7 @@ class Requests:
         self._compile = compile_
         self._known: Bounded[bytes, Planned] = Bounded(BODIES, BODIES_MIB << 20)
         self._plans: Bounded[tuple[str, str | None], Plan | Literal[False]] = Bounded(PLANS, PLANS_MIB << 20)
+        self._alike: Bounded[tuple[str, Operation], tuple[bytes, Mapping[str, Any]]] = Bounded(PLANS, PLANS)
 
     def of_body(self, raw: bytes) -> Planned | None:
         """The request in the body of a POST; None where the ordinary way is to read it."""
@@ -103,6 +111,7 @@ class Requests:
         """Know no request any more: whoever is named in one may be forgotten."""
         self._known.clear()
         self._plans.clear()
+        self._alike.clear()
 
     def _read(self, key: bytes, method: str, read: Callable[[], wire.Asked | list[wire.Asked]]) -> Planned | None:
         try:
@@ -124,17 +133,8 @@ class Requests:
         variables = _exactly(orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)) if asked.variables else b""
         if plan is None or len(variables) > LONGEST_VARIABLES:
             return None
-        planned = Planned(
-            asked.variables,
-            operation,
-            (document.text, operation.name, variables),
-            max(1, operation.tally.cost),
-            self._cost(operation),
-            digest,
-            document.text,
-            self._said(method, operation),
-            len(variables),
-        )
+        asks = document.text, operation.name, variables
+        planned = Planned(asks, operation, max(1, operation.tally.cost), *self._same(method, operation), digest)
         self._known.keep(key, planned, planned.size)
         return planned
 
@@ -157,15 +157,23 @@ class Requests:
             self._plans.keep(key, plan, PER_CHARACTER * len(document.text))
         return plan or None
 
-    def _said(self, method: str, operation: Operation) -> Mapping[str, Any]:
-        """The same mapping for all requests of an operation."""
-        said = {"method": method, "path": PATH, "status": 200, "kind": operation.kind.value}
-        named = {"operation": operation.name[:100]} if operation.name else {}
-        return said | named | {"cost": operation.tally.cost}
+    def _same(self, method: str, operation: Operation) -> tuple[bytes, Mapping[str, Any]]:
+        """`Planned.cost` and `said`, the same for all requests of an operation."""
+        same = self._alike.get((method, operation))
+        if same is None:
+            same = self._cost(operation), _said(method, operation)
+            self._alike.keep((method, operation), same)
+        return same
 
     def _cost(self, operation: Operation) -> bytes:
         cost = {"static": operation.tally.cost, "limit": self._documents.limits.cost}
         return b'","cost":' + orjson.dumps(cost).removesuffix(b"}")
+
+
+def _said(method: str, operation: Operation) -> Mapping[str, Any]:
+    said = {"method": method, "path": PATH, "status": 200, "kind": operation.kind.value}
+    named = {"operation": operation.name[:100]} if operation.name else {}
+    return said | named | {"cost": operation.tally.cost}
 
 
 def _exactly(made: bytes) -> bytes:

@@ -135,7 +135,7 @@ class Visit:
             return
         viewer, until = session.viewer, datetime.fromtimestamp(session.expires, UTC)
         try:
-            await sessions.sign_out(self.desk.database, viewer.organization, viewer.user, session.token, until)
+            await sessions.sign_out(self.desk.database, viewer.organization, viewer.user, session.claim.token, until)
             # Here at once; the other processes are on their way to hear of it.
             self.desk.authenticator.changed(viewer.organization, viewer.user)
             actor = Actor(viewer.organization, viewer.user, viewer.role.value)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +30,7 @@ sources_ = st.lists(
 
 
 def answer(sources: tuple[Source, ...] = (), withheld: Withheld | None = None) -> Answer:
-    value = None if withheld else {"paceRatio": 0.5}
+    value = None if withheld else '{"paceRatio":0.5}'
     quality = DataQuality(3, 9, DataQualityLevel.OK)
     return Answer(VELOCITY, value, withheld, quality, sources, 50.0, "BEHIND", AT, AT, AT + timedelta(hours=6))
 
@@ -65,6 +67,16 @@ def test_what_is_kept_comes_back_as_it_was(sources: list[Source], refused: bool)
     withheld = Withheld(WithheldReason.NOT_ENOUGH_DATA, "Too little.", 3, timedelta(seconds=30)) if refused else None
     before = answer(worst(sources), withheld)
     assert from_kept(VELOCITY, to_kept(before)) == before
+
+
+def test_a_kept_value_that_is_no_json_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="unexpected end"):
+        from_kept(VELOCITY, replace(to_kept(answer()), value="{"))
+
+
+def test_an_answer_takes_the_room_of_its_text() -> None:
+    shorter, longer = (replace(answer(), value=f'"{"." * length}"') for length in (10, 1_010))
+    assert longer.size - shorter.size == 1_000
 
 
 def test_arguments_left_out_and_arguments_spelled_out_are_the_same_question() -> None:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from analytics.catalog import METRICS
 from analytics.record import NO_QUALITY, Answer
-from datasources.postgres import answers, migrate
+from datasources.postgres import answers, revisions
 from datasources.postgres.connection import connect
 from gateway.app import Outside, create_app
 from gateway.page import ASSETS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FAR = datetime.now(UTC) + timedelta(days=1)
 HTML = {"accept": "text/html"}
-ANSWER = Answer(METRICS["learner-velocity"], {}, None, NO_QUALITY, (), None, None, FAR, FAR, FAR)
+ANSWER = Answer(METRICS["learner-velocity"], "{}", None, NO_QUALITY, (), None, None, FAR, FAR, FAR)
 LENAS, LARSES = asked("learner", LENA), asked("learner", LARS)
 
 
@@ -127,7 +127,7 @@ async def test_a_database_at_another_revision_is_named(clone: Clone) -> None:
         status, body = await gateway.ready()
     assert (status, body["notReady"]) == (503, ["migrations"])
     assert body["checks"]["migrations"]["why"] == (
-        f"The database is at 0001, this version wants {migrate.heads()}: run `gateway migrate`."
+        f"The database is at 0001, this version wants {revisions.wanted()}: run `gateway migrate`."
     )
 
 

@@ -371,7 +371,7 @@ async def test_a_session_knows_when_its_token_is_taken_back() -> None:
     who = Authenticator(OURS, issuer=ISSUER, audience=AUDIENCE, now=Clock(), standing=Ended())
     session = await who.session(Headers({"authorization": f"Bearer {bearer}"}))
     assert session is not None
-    assert session.token == digest_of(bearer)
+    assert session.claim.token == digest_of(bearer)
     assert not losing_of(None).done()
     with pytest.raises(AssertionError):
         await losing_of(session)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from datasources.postgres import migrate
+from datasources.postgres import migrate, revisions
 from datasources.postgres.connection import DatabaseError, connect
 from gateway import database, embedded
 from gateway.settings import Settings, read
@@ -76,7 +76,7 @@ def test_the_one_that_is_set_is_migrated_where_its_owner_is_known(postgres: embe
     said: list[str] = []
     assert database.ready(settings(url=url, owner=owner), said.append).url == url
     assert said == ["Migrating the database"]
-    assert ask(url, "SELECT version_num FROM alembic_version") == migrate.heads()
+    assert ask(url, "SELECT version_num FROM alembic_version") == revisions.wanted()
 
 
 def test_a_password_may_hold_anything(postgres: embedded.Embedded) -> None:
@@ -96,7 +96,7 @@ def test_where_the_address_holds_no_password_the_role_keeps_its_own(postgres: em
     url = f"postgresql://gateway_app@127.0.0.1:{urlsplit(owner).port}/without"
     database.migrate_only(settings(url=url, owner=owner), print)
     with_password = urlsplit(postgres.app_url)._replace(path="/without").geturl()
-    assert ask(with_password, "SELECT version_num FROM alembic_version") == migrate.heads()
+    assert ask(with_password, "SELECT version_num FROM alembic_version") == revisions.wanted()
 
 
 def test_otherwise_one_of_our_own_is_made_ready_and_migrated(home: Path, postgres: embedded.Embedded) -> None:
@@ -104,7 +104,7 @@ def test_otherwise_one_of_our_own_is_made_ready_and_migrated(home: Path, postgre
     ready = database.ready(settings(home), said.append)
     assert urlsplit(ready.url).hostname == "127.0.0.1"
     assert ask(ready.url, "SELECT current_user || ' in ' || current_database()") == "gateway_app in gateway"
-    assert ask(ready.url, "SELECT version_num FROM alembic_version") == migrate.heads()
+    assert ask(ready.url, "SELECT version_num FROM alembic_version") == revisions.wanted()
     ready.stop()
     # Somebody else uses it still.
     assert ask(postgres.owner_url, "SELECT 1") == 1
@@ -134,7 +134,7 @@ def test_migrating_says_where_the_database_stands(home: Path, postgres: embedded
     assert postgres
     said: list[str] = []
     database.migrate_only(settings(home), said.append)
-    assert said[-1] == f"The database is at {migrate.heads()}."
+    assert said[-1] == f"The database is at {revisions.wanted()}."
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password() -> None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from datasources.catalog import SERVICES
-from datasources.postgres import migrate
+from datasources.postgres import revisions
 from datasources.postgres.connection import connect
 from gateway.cli import app
 from gateway.doctor import examine
@@ -90,7 +90,7 @@ async def test_where_all_is_well_it_ends_well(clone: Clone, tmp_path: Path) -> N
     assert {verdict for verdict, _, _ in said.findings} == {"ok"}
     things = {thing for _, thing, _ in said.findings}
     assert things == {"configuration", "database", "migrations", "page", "demo data", *(s.name for s in SERVICES)}
-    assert said.about("migrations") == ("ok", f"at {migrate.heads()}")
+    assert said.about("migrations") == ("ok", f"at {revisions.wanted()}")
     assert str(tmp_path) in said.about("configuration")[1]
 
 
@@ -143,7 +143,7 @@ async def test_a_database_at_another_revision_is_wrong(clone: Clone, change: str
     said = await doctor(GATEWAY_DATABASE_URL=clone.app_url)
     assert said.status == 1
     assert said.wrong == {"migrations"}
-    told = f"The database is at {at}, this version wants {migrate.heads()}: run `gateway migrate`."
+    told = f"The database is at {at}, this version wants {revisions.wanted()}: run `gateway migrate`."
     assert said.about("migrations") == ("wrong", told)
 
 

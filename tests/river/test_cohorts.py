@@ -52,7 +52,7 @@ async def snapshot(gateway: Gateway, metric: str, group: str) -> dict[str, float
     """The scores of a group's members, as today's snapshot has them, in memory or kept."""
     wanted = ("cohort", group, f"{metric}@{METRICS[metric].version}")
     (found,) = [
-        entry.value.value
+        entry.value.said
         for (_, asked), entry in gateway.world.memory._entries.items()
         if (asked.scope, asked.subject, asked.metric) == wanted
     ] or [orjson.loads(row.value) for row in await gateway.kept() if (row.scope, row.subject, row.metric) == wanted]

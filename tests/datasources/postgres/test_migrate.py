@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
-from datasources.postgres import job_tables, migrate, session_tables, tables
+from datasources.postgres import job_tables, migrate, revisions, session_tables, tables
 from datasources.postgres.connection import DatabaseError, connect
 
 if TYPE_CHECKING:
@@ -21,16 +22,21 @@ if TYPE_CHECKING:
 
 
 async def test_a_database_ends_at_the_revision_the_code_wants(clone: Clone) -> None:
-    assert await migrate.current(clone.owner_url) == migrate.heads()
+    assert await migrate.current(clone.owner_url) == revisions.wanted()
+
+
+def test_the_revisions_that_are_known_are_those_of_the_files() -> None:
+    scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert revisions.known() == tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
 async def test_the_application_may_ask_for_the_revision(clone: Clone) -> None:
-    assert await migrate.current(clone.app_url) == migrate.heads()
+    assert await migrate.current(clone.app_url) == revisions.wanted()
 
 
 async def test_migrating_twice_changes_nothing(clone: Clone, server: Server) -> None:
-    assert await migrate.prepare(clone.owner_url, server.app_password) == migrate.heads()
-    assert await migrate.upgrade(clone.owner_url) == migrate.heads()
+    assert await migrate.prepare(clone.owner_url, server.app_password) == revisions.wanted()
+    assert await migrate.upgrade(clone.owner_url) == revisions.wanted()
 
 
 async def test_a_database_that_was_never_migrated_has_no_revision(server: Server) -> None:
