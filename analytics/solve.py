@@ -146,12 +146,12 @@ class Solver:
         return await self._once(asked, lambda: self._take_snapshot(metric, group))
 
     async def afterwards(self) -> None:
-        """What need not be waited for: answers and facts are kept.
+        """What need not be waited for, at the end: answers and facts are kept, and nothing is held any more.
 
         A database that is down costs the keeping for a while, never an error.
         """
-        await self._world.keep(self._organization)
-        await self._facts.keep()
+        await self._keep()
+        self._facts.let_go()
 
     async def renewed(
         self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], since: datetime
@@ -176,8 +176,12 @@ class Solver:
 
     async def keep(self, asked: Iterable[Question]) -> bool:
         """Keep what was worked out in this process, and say whether none of these waits for the database still."""
-        await self.afterwards()
+        await self._keep()
         return self._world.unkept.get(self._organization, {}).keys().isdisjoint(asked)
+
+    async def _keep(self) -> None:
+        await self._world.keep(self._organization)
+        await self._facts.keep()
 
     def _is_too_old(self, asked: Question, calculated_at: datetime) -> bool:
         return calculated_at < max(self._since, self._since_of(asked))

@@ -190,8 +190,6 @@ class Facts:
     async def keep(self) -> None:
         """Keep what services said since the last call, for the day they do not; never raises."""
         live, self._live = self._live, []
-        # The parts of a request hold each other: what it read would stay for as long as nobody looks for cycles.
-        self._loaders, self._loaded, self._room = {}, {}, Room(self._services.room)
         for start in range(0, len(live), KEPT_AT_ONCE):
             # What is said of thousands is not also held as text, all of it at once.
             some = live[start : start + KEPT_AT_ONCE]
@@ -201,6 +199,10 @@ class Facts:
             except Exception:  # noqa: BLE001  # whatever ails the store, a fallback must not fail; it is counted
                 for name in {SOURCES[fact_type][0].name for fact_type, *_ in some}:
                     self._services.remotes[name].tally.last_known_failures += 1
+
+    def let_go(self) -> None:
+        """Hold nothing of what was read: loaders and facts hold each other until somebody looks for cycles."""
+        self._loaders, self._loaded, self._room = {}, {}, Room(self._services.room)
 
     def _loader(self, fact_type: type[Any], *, packed: bool = False) -> DataLoader[str, Fetched[Any]]:
         """What loads a fact, for one or for all; nothing that either has loaded is asked again by the other."""
@@ -229,9 +231,8 @@ class Facts:
         facts = batch.facts if whole else await asyncio.to_thread(_all_packed, fact_type, batch.facts)
         self._live.extend((fact_type, key, fact, seen_at) for key, fact in facts.items())
         known = await self._last_known(fact_type, list(batch.spoiled), packed=packed) if batch.spoiled else {}
-        absent: Fetched[Any] = Fetched(None, Origin.LIVE, service.name, seen_at)
         nothing: Fetched[Any] = Fetched(None, None, service.name, None)
-        answers = dict.fromkeys(keys, absent)
+        answers: dict[str, Fetched[Any]] = dict.fromkeys(keys, Fetched(None, Origin.LIVE, service.name, seen_at))
         answers.update((key, Fetched(fact, Origin.LIVE, service.name, seen_at)) for key, fact in facts.items())
         answers.update((key, known.get(key, nothing)) for key in batch.spoiled)
         if _is_about_everyone(endpoint) and _EVERYONE in batch.facts:

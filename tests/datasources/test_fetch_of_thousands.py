@@ -132,6 +132,7 @@ async def test_what_was_read_is_gone_with_its_request_though_nobody_looks_for_cy
         await facts.load_packed(Interactions, ids(30))
         assert there(Interactions) == before + 30
         await facts.keep()
+        facts.let_go()
         assert there(Interactions) == before
     finally:
         gc.enable()
