@@ -8,7 +8,7 @@ import structlog
 
 from analytics.declare import Metric, Scope, Withheld, WithheldReason
 from analytics.keeping import question
-from analytics.naming import named, only
+from analytics.naming import NAMING, named, only
 from analytics.policy import Subject, Viewer, may_hear
 from analytics.record import Found, Tier, refusal
 from analytics.solve import Solver
@@ -52,10 +52,8 @@ class Answers:
         if subject.scope in {Scope.LEARNER, Scope.TRAINER}:
             self.trail.heard(subject.id)
         remembered = self.solver.remembered(question(metric, subject, arguments))
-        if remembered is not None and remembered.complete:
-            wire = Found(remembered, Tier.MEMORY).wire()
-            if subject.scope is Scope.LEARNER or not named(wire["value"]):
-                return wire
+        if remembered is not None and remembered.complete and metric.key not in NAMING:
+            return Found(remembered, Tier.MEMORY).wire()
         return self.find(metric, subject, arguments)
 
     async def find(self, metric: Metric, subject: Subject, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -83,5 +81,7 @@ class Answers:
 
     async def afterwards(self) -> None:
         """What is done when the response has been sent: the trail goes into the audit, then new answers are kept."""
-        await self.trail.afterwards()
-        await self.solver.afterwards()
+        try:
+            await self.trail.afterwards()
+        finally:
+            await self.solver.afterwards()

@@ -62,19 +62,20 @@ class Arrivals:
 
     def seen(self, viewer: Viewer) -> bool:
         """Whether a viewer's own were looked through within the hour."""
-        return bool(self._seen.get(_digest(viewer)))
+        return bool(self._seen.get(_digest(viewer.organization, viewer.user, viewer.role.value)))
 
     async def arrived(self, viewer: Viewer) -> None:
-        """Have what is missing or stale of a viewer's own worked out, at most once an hour; it never raises.
+        """Have what is missing or stale of a viewer's own worked out, at most once an hour.
 
-        Other processes are asked through the jobs that such a check made. Where too many wait already it is left for
-        the viewer's next request.
+        Other processes are asked through the jobs that such a check made. Where too many wait already, the database
+        does not answer, or somebody is being forgotten in their organization, it is left for a viewer's next request.
         """
-        who = _digest(viewer)
+        actor = Actor(viewer.organization, viewer.user, viewer.role.value)
+        who = _digest(*actor.settings)
         if self._seen.get(who) or sum(map(len, self._waiting.values())) >= MOST_WAITING:
             return
         self._seen.put(who, value=True, until=self._world.now() + EVERY)
-        waiting, actor = self._waiting[viewer.role], Actor(viewer.organization, viewer.user, viewer.role.value)
+        waiting = self._waiting[viewer.role]
         waiting[actor] = viewer.organization if viewer.role is Role.ORG_ADMIN else viewer.user
         try:
             async with self._turn:
@@ -88,9 +89,13 @@ class Arrivals:
         """Look after those who have waited longest; where that is given up half way, the others of them wait on."""
         together = dict(islice(waiting.items(), AT_ONCE))
         try:
-            await arrivals.look_after(self._world.database, together, _own(role), self._world.now(), EVERY)
+            looked = await arrivals.look_after(self._world.database, together, _own(role), self._world.now(), EVERY)
+            put_off = looked.put_off
         except UNAVAILABLE as error:
             log.warning("arrivals.not_checked", error=type(error).__name__, viewers=len(together))
+            # Not the first: while the database does not answer, not everybody tries again with each request.
+            put_off = list(together)[1:]
+        self._seen.drop(_digest(*one.settings) for one in put_off)
         for one in together:
             waiting.pop(one, None)
 
@@ -112,6 +117,6 @@ def _one(metric: Metric, whoever: Subject) -> Own:
     return Own(asked.scope, asked.metric, asked.arguments, wanted.once, details)
 
 
-def _digest(viewer: Viewer) -> bytes:
+def _digest(organization: str, user: str, role: str) -> bytes:
     """Of who somebody is in their role: whoever is forgotten need not be looked for among those who came."""
-    return sha256(f"{viewer.organization} {viewer.user} {viewer.role.value}".encode()).digest()
+    return sha256(f"{organization} {user} {role}".encode()).digest()

@@ -1,4 +1,4 @@
-"""Everything a compiled document asks for, where all of it is kept and fresh: at most one statement.
+"""Everything a compiled document asks for, where all of it is kept and fresh: few statements, and mostly one.
 
 What the ordinary way (`analytics.answer`, `analytics.subjects`) would do beyond that, this one leaves to it:
 whatever is missing, stale, refused or not understood raises `Unplanned`, and nothing was said or done.

@@ -83,6 +83,7 @@ class Inputs:
         self._facts = facts
         self._roster = roster
         self._known = known
+        self._snapshots: dict[tuple[str, str], tuple[str | None, Snapshot]] = {}
 
     async def read(self, given: Input, metric: Metric, subject: Subject, *, mocks: bool) -> Read:
         """One input of a metric. What a metric can do without is never mocked."""
@@ -244,7 +245,7 @@ class Inputs:
                 continue
             taken = await self._known.snapshot(producer, group)
             sources = worst((*sources, *taken.sources))
-            snapshot = Snapshot.of(taken.said)
+            snapshot = self._snapshot(producer, group, taken)
             found = privacy.ladder(subject.id, snapshot.members, k, organization=wide)
             if found is not None:
                 rung, scores = found
@@ -253,6 +254,14 @@ class Inputs:
                 # Those who are missing are missing for a while only: that is no reason to take other peers.
                 return Read(down(sources), sources)
         return Read(cohorts.too_few(k), sources)
+
+    def _snapshot(self, producer: Metric, group: str, taken: Answer) -> Snapshot:
+        """The members in a snapshot, who may be thousands: read once for all who are compared with them."""
+        text, snapshot = self._snapshots.get((producer.key, group), (None, None))
+        if snapshot is None or text != taken.value:
+            snapshot = Snapshot.of(taken.said)
+            self._snapshots[producer.key, group] = taken.value, snapshot
+        return snapshot
 
 
 def _grouped(kind: Callable[[Mapping[str, Any]], Any], read: Read) -> Read:

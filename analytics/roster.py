@@ -101,7 +101,10 @@ class Roster:
             return
         deadline = asyncio.get_running_loop().time() + SECONDS
         facts = self._services.facts(organization, at=self._clock(), deadline=deadline)
-        read = await described(facts, organization, self._now())
+        try:
+            read = await described(facts, organization, self._now())
+        finally:
+            facts.let_go()
         if isinstance(read, frozenset):
             if organization in self._missing:
                 self._missing[organization] = read

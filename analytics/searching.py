@@ -79,7 +79,9 @@ class Search:
             await self._read(unknown, answers)
         people = [self._known(who) for who in ask.people]
         heard = self._told(people)
-        naming = await self._name(answers, heard)
+        naming = any(point.term.metric.key in NAMING for point in ask.points)
+        if naming:
+            await self._name(answers, heard)
         told: Mapping[str, int] = heard
         pages = [await self._page(one) for one in ask.listings]
         if self._notes:
@@ -92,6 +94,7 @@ class Search:
         subjects = frozenset(self._subjects) if plain else None
         # Who is forgotten meanwhile is not remembered by it.
         same = era == self._world.roster.era(self._viewer.organization)
+        # Whom values name is looked up each time, also where they name nobody just now.
         again = plain and same and not (naming or unknown or ask.organization)
         errand = self._errand(people, told, era) if again else None
         return AtHand(found, Tier.DATABASE, until, self._fresh_until, subjects, told, errand)
@@ -249,8 +252,8 @@ class Search:
                 self._tell(told, subject.id, len(metrics))
         return told
 
-    async def _name(self, answers: Sequence[Any], told: Counter[str]) -> bool:
-        """Whether answers name learners; all are known to the viewer, and noted."""
+    async def _name(self, answers: Sequence[Any], told: Counter[str]) -> None:
+        """Note the learners whom answers name, all of them known to the viewer."""
         learners: Counter[str] = Counter()
         for answer, point in zip(answers, self._ask.points, strict=True):
             if point.term.metric.key in NAMING:
@@ -263,7 +266,6 @@ class Search:
                 raise Unplanned
             self._until = min(self._until, remembered[1])
             self._tell(told, learner, times)
-        return bool(learners)
 
     def _tell(self, told: Counter[str], person: str, answers: int) -> None:
         if person != self._viewer.user:

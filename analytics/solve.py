@@ -150,8 +150,10 @@ class Solver:
 
         A database that is down costs the keeping for a while, never an error.
         """
-        await self._keep()
-        self._facts.let_go()
+        try:
+            await self.keep(())
+        finally:
+            self._facts.let_go()
 
     async def renewed(
         self, metric: Metric, subject: Subject, arguments: Mapping[str, Any], since: datetime
@@ -176,12 +178,9 @@ class Solver:
 
     async def keep(self, asked: Iterable[Question]) -> bool:
         """Keep what was worked out in this process, and say whether none of these waits for the database still."""
-        await self._keep()
-        return self._world.unkept.get(self._organization, {}).keys().isdisjoint(asked)
-
-    async def _keep(self) -> None:
         await self._world.keep(self._organization)
         await self._facts.keep()
+        return self._world.unkept.get(self._organization, {}).keys().isdisjoint(asked)
 
     def _is_too_old(self, asked: Question, calculated_at: datetime) -> bool:
         return calculated_at < max(self._since, self._since_of(asked))

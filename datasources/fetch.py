@@ -9,13 +9,14 @@ import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from aiodataloader import DataLoader
 
 from datasources.catalog import SERVICES, SOURCES
 from datasources.declare import Endpoint, Origin
 from datasources.exchange import SourceError, clients
+from datasources.last_known import LastKnown
 from datasources.mock import mock
 from datasources.packed import ROOM, Room, pack
 from datasources.remote import AT_ONCE, Remote, Surroundings
@@ -60,23 +61,11 @@ class Fetched(Generic[F]):
     seen_at: datetime | None
 
 
-class LastKnown(Protocol):
-    """Where payloads are kept for a day, per organization; an endpoint is called like `course/Progress`."""
-
-    async def read(
-        self, organization: str, endpoint: str, ids: Sequence[str], not_before: datetime
-    ) -> Mapping[str, tuple[str, datetime]]:
-        """Of these ids, the payloads seen at or after `not_before`, and when."""
-
-    async def keep(self, organization: str, rows: Sequence[tuple[str, str, str, datetime]]) -> None:
-        """Keep rows of (endpoint, id, payload, seen at), each instead of what was kept for its id."""
-
-
 class Services:
     """The nine services, as this process reaches them; `urls` says where, by name. Belongs to one event loop.
 
     `leisure` is how many times as long as declared a call may take, where nobody waits for it. `room` is how many
-    bytes of answers about groups one request holds read.
+    bytes of answers about groups are held read, by all requests together.
 
     Raises:
         ValueError: a URL for a service that nobody declared.
@@ -105,7 +94,7 @@ class Services:
         self.now = now
         self.last_known = last_known
         self.mocks = mocks
-        self.room = room
+        self.room = Room(room)
         self.about_everyone: dict[type[Any], Fetched[Any]] = {}
         self.remotes = {
             service.name: Remote(service, client(urls[service.name]) if service.name in urls else None, here)
@@ -156,7 +145,7 @@ class Facts:
         self._loaded: dict[type[Any], dict[str, asyncio.Future[Fetched[Any]]]] = {}
         self._mocks: dict[tuple[type[Any], str], Fetched[Any]] = {}
         self._live: list[tuple[type[Any], str, Any, datetime]] = []
-        self._room = Room(services.room)
+        self._taken = 0
 
     async def load(self, fact_type: type[F], key: str, *, mock: bool = True) -> Fetched[F]:
         """The fact of one id; a mock when there is none, `mock` is true and the process serves mocks. Never raises."""
@@ -202,7 +191,12 @@ class Facts:
 
     def let_go(self) -> None:
         """Hold nothing of what was read: loaders and facts hold each other until somebody looks for cycles."""
-        self._loaders, self._loaded, self._room = {}, {}, Room(self._services.room)
+        self._loaders, self._loaded = {}, {}
+        self._services.room.give(self._taken)
+        self._taken = 0
+
+    # Whoever never came to its end gives its room back all the same.
+    __del__ = let_go
 
     def _loader(self, fact_type: type[Any], *, packed: bool = False) -> DataLoader[str, Fetched[Any]]:
         """What loads a fact, for one or for all; nothing that either has loaded is asked again by the other."""
@@ -227,7 +221,8 @@ class Facts:
         askable = [key for key in keys if _askable(key)]
         batch = await self._services.remotes[service.name].read(endpoint, askable, self._deadline, self._headers)
         seen_at = self._services.now()
-        whole = not packed or self._room.take(batch.size)
+        whole = not packed or self._services.room.take(batch.size)
+        self._taken += batch.size * (packed and whole)
         facts = batch.facts if whole else await asyncio.to_thread(_all_packed, fact_type, batch.facts)
         self._live.extend((fact_type, key, fact, seen_at) for key, fact in facts.items())
         known = await self._last_known(fact_type, list(batch.spoiled), packed=packed) if batch.spoiled else {}

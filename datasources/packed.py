@@ -1,6 +1,6 @@
 """What is known of thousands, held as packed text and read one at a time.
 
-A fact of a year takes as much in objects as its text, and its text ten times as much as when packed.
+A fact of a year takes one to five times as much in objects as in text, and its text ten times as much as when packed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ T = TypeVar("T")
 FEW = 100
 """So many are held read, once they were: that takes less than reading them for each formula."""
 ROOM = 8 << 20
-"""So many bytes of what services said of groups a request holds read, which takes about as much; the rest is packed."""
+"""So many bytes of what services said of groups a process holds read, for requests that are under way; in objects
+they take one to five times as much. The rest is packed."""
 LEVEL = 1
 """How hard to pack: harder takes two times as long, and saves a fifth."""
 
@@ -30,7 +31,7 @@ def unpack(packed: bytes) -> bytes:
 
 
 class Room:
-    """So many bytes, for whoever takes them first."""
+    """So many bytes, for whoever takes them first, until they give them back."""
 
     def __init__(self, left: int) -> None:
         self._left = left
@@ -40,6 +41,10 @@ class Room:
         fits = size <= self._left
         self._left -= size * fits
         return fits
+
+    def give(self, size: int) -> None:
+        """Give so many back."""
+        self._left += size
 
 
 class Packed(Mapping[str, T]):

@@ -6,12 +6,16 @@ import atexit
 import os
 import select
 import threading
+import time
 from collections import deque
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 STANDARD_ERROR = 2
 ERRORS = "backslashreplace"
@@ -25,17 +29,28 @@ class Pen:
     """A stream of lines into an open file: `write` takes them, and a thread writes them in their order.
 
     A reader that takes nothing, such as a full pipe, costs lines, and nobody's time. How many were lost is a line of
-    its own, `log.lost`, once the reader takes some again. One that is gone costs all of them.
+    its own, `log.lost`, before the next that is taken. One that is gone costs all of them. Several processes may
+    write to one pipe: lines up to `PIPE_BUF` bytes stay whole.
     """
 
-    def __init__(self, file: int, *, room: int = ROOM) -> None:
+    def __init__(
+        self,
+        file: int,
+        *,
+        room: int = ROOM,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`file` is the number that the system knows it by."""
         self._file = file
         self._room = room
+        self._now = now
+        self._monotonic = monotonic
         self._waiting: deque[str] = deque()
         self._held = 0
         self._lost = 0
-        self._over = False
+        self._cut = False
+        self._over: float | None = None
         self._turn = threading.Condition()
         self._hand = threading.Thread(target=self._write_on, name="pen", daemon=True)
         self._hand.start()
@@ -43,8 +58,8 @@ class Pen:
     def write(self, text: str) -> int:
         """Have some lines written soon."""
         with self._turn:
-            if self._over:
-                self._write_last(text.encode(errors=ERRORS))
+            if self._over is not None:
+                self._put(text, self._over)
             elif self._held + len(text) > self._room:
                 self._lost += text.count("\n")
             else:
@@ -54,41 +69,62 @@ class Pen:
         return len(text)
 
     def close(self) -> None:
-        """Write what waits, as far as it is taken within `FAREWELL` seconds.
+        """Write what waits, as far as it is taken within `FAREWELL` seconds; a second time it does nothing.
 
-        What is said from now on is written at once where it is taken at once, else lost: a process that is ended by
-        a signal gives no time to a thread.
+        What is said from now on is written at once, within the same seconds, or later if it is taken at once: a
+        process that is ended by a signal gives no time to a thread.
         """
         with self._turn:
-            self._over = True
+            if self._over is not None:
+                return
+            self._over = self._monotonic() + FAREWELL
             self._turn.notify()
         self._hand.join(FAREWELL)
 
     def _write_on(self) -> None:
-        while (text := self._next()) is not None:
-            rest = memoryview(text.encode(errors=ERRORS))
-            with suppress(OSError):
-                while rest:
-                    rest = rest[os.write(self._file, rest) :]
+        last = False
+        while not last:
+            with self._turn:
+                while not self._waiting and self._over is None:
+                    self._turn.wait()
+                last = self._over is not None
+                text = self._told_lost() + "".join(self._waiting)
+                self._waiting.clear()
+                self._held = 0
+            self._put(text)
 
-    def _write_last(self, line: bytes) -> None:
-        # So much a pipe takes without having anybody wait, if it takes anything.
-        if len(line) <= select.PIPE_BUF and select.select((), (self._file,), (), 0)[1]:
-            with suppress(OSError):
-                os.write(self._file, line)
+    def _told_lost(self) -> str:
+        """The line that says how many were lost since the last such line; nothing where none were."""
+        lines, self._lost = self._lost, 0
+        said = {"event": "log.lost", "lines": lines, "logger": __name__, "level": "warning", "timestamp": self._now()}
+        return orjson.dumps(said, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode() if lines else ""
 
-    def _next(self) -> str | None:
-        """What is to be written next, once there is something; None: nothing any more."""
+    def _put(self, text: str, until: float | None = None) -> None:
+        """Write some lines, or count them as lost; None: wait for the reader as long as it takes."""
+        lost = 0
+        for piece in _pieces(text.encode(errors=ERRORS)):
+            lost += 0 if self._taken(piece, until) else piece.count(b"\n")
         with self._turn:
-            while not (self._waiting or self._lost or self._over):
-                self._turn.wait()
-            text = "".join(self._waiting)
-            self._waiting.clear()
-            self._held = 0
-            if self._lost:
-                text += _lost(self._lost)
-                self._lost = 0
-            return text or None
+            self._lost += lost
+
+    def _taken(self, piece: bytes, until: float | None) -> bool:
+        """Whether some lines were written to their end."""
+        rest = memoryview(b"\n" + piece if self._cut else piece)
+        try:
+            while rest:
+                left = None if until is None else max(0.0, until - self._monotonic())
+                # So much a pipe takes without having anybody wait, if it takes anything.
+                if left is not None and not select.select((), (self._file,), (), left)[1]:
+                    break
+                try:
+                    rest = rest[os.write(self._file, rest if left is None else rest[: select.PIPE_BUF]) :]
+                except BlockingIOError:
+                    # Somebody else who has it open does not want to wait either.
+                    select.select((), (self._file,), (), left)
+        except (OSError, ValueError):
+            pass
+        self._cut = 0 < len(rest) < len(piece)
+        return not rest
 
 
 @cache
@@ -99,6 +135,13 @@ def of_process() -> Pen:
     return pen
 
 
-def _lost(lines: int) -> str:
-    said = {"event": "log.lost", "lines": lines, "logger": __name__, "level": "warning"}
-    return orjson.dumps({**said, "timestamp": datetime.now(UTC)}, option=orjson.OPT_UTC_Z).decode() + "\n"
+def _pieces(lines: bytes) -> Iterator[bytes]:
+    """As many lines together as a pipe takes at once without mixing them with another's; a longer line alone."""
+    start = 0
+    while start < len(lines):
+        most = start + select.PIPE_BUF
+        end = len(lines) if most >= len(lines) else lines.rfind(b"\n", start, most) + 1
+        if end <= start:
+            end = lines.find(b"\n", most) + 1 or len(lines)
+        yield lines[start:end]
+        start = end

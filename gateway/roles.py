@@ -18,7 +18,7 @@ LEAST_FIRST = (Role.LEARNER, Role.TRAINER, Role.ORG_ADMIN)
 
 @functools.cache
 def shared(roles: frozenset[Role]) -> frozenset[Role]:
-    """The same set for all who have these roles: there are seven, and thousands who have one."""
+    """The same set for all who have these roles: there are few, and thousands who have one."""
     return roles
 
 

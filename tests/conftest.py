@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 import pytest_asyncio
 
@@ -140,7 +141,11 @@ def _clone(server: Server) -> Iterator[Clone]:
         )
     )
     yield Clone(server.owner(name), server.application(name))
-    asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    try:
+        # Waits some seconds for those who have just left, whom the owner of the database may not throw out.
+        asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}"'))
+    except asyncpg.ObjectInUseError:
+        asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture

@@ -32,10 +32,18 @@ class Own:
     details: str
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How many jobs were made, and who was put off: somebody is being forgotten in their organization just now."""
+
+    made: int
+    put_off: Sequence[Actor]
+
+
 async def look_after(
     database: Database, actors: Mapping[Actor, str], own: Sequence[Own], at: datetime, lately: timedelta
-) -> int:
-    """Have worked out what each of these does not have fresh `at` then, of their own: how many jobs were made.
+) -> Looked:
+    """Have worked out what each of these does not have fresh `at` then, of their own.
 
     Each actor comes with the subject that is theirs, and acts as themselves: what they may not read counts as missing,
     and what they may not have made fails for all. Who had jobs made for coming in `lately`, by any process, gets none;
@@ -44,7 +52,7 @@ async def look_after(
     # Jobs are made in the order of their names, everywhere: so who makes the same ones waits, and never in a circle.
     ordered = sorted(actors, key=lambda actor: actor.settings)
     rows = await database.fetch(
-        "SELECT look_after_arrivals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "SELECT * FROM look_after_arrivals($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         [actor.organization for actor in ordered],
         [actor.user for actor in ordered],
         [actor.role for actor in ordered],
@@ -57,5 +65,4 @@ async def look_after(
         [one.once for one in own],
         [one.details for one in own],
     )
-    made: int = rows[0][0]
-    return made
+    return Looked(rows[0]["made"], [ordered[place - 1] for place in rows[0]["put_off"]])

@@ -147,12 +147,12 @@ def person_of(organization: str, row: Any) -> Person:
         _shared(row["region"]),
         _shared(row["age_band"]),
         tuple(map(sys.intern, row["courses"])),
-        frozenset(map(sys.intern, row["trainers"])),
+        frozenset(row["trainers"]),
     )
 
 
 def _shared(told: str | None) -> str | None:
-    """The same text for everybody of whom it is said: thousands are remembered."""
+    """The same text for everybody of whom it is said: thousands are remembered. It may stay, so it names nobody."""
     return None if told is None else sys.intern(told)
 
 

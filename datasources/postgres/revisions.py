@@ -23,8 +23,16 @@ NEWER = "The database is at revision {}, which this version does not know: it is
 
 @functools.cache
 def known() -> tuple[str, ...]:
-    """The revisions that this code knows, the oldest first: each is a file whose name begins with it."""
-    return tuple(sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")))
+    """The revisions that this code knows, the oldest first: each is a file whose name begins with it.
+
+    Raises:
+        DatabaseError: they did not come with the code.
+    """
+    found = sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    if not found:
+        msg = f"There are no migrations in {MIGRATIONS}: install the whole of the gateway."
+        raise DatabaseError(msg)
+    return tuple(found)
 
 
 def wanted() -> str:

@@ -26,7 +26,6 @@ LIFETIME = timedelta(days=7)
 REMEMBERED = timedelta(days=30)
 """How long everything of a person stays revoked that was given out before: longer than any token lives."""
 
-
 NOTHING: frozenset[str] = frozenset()
 """What is void of nearly everybody: an empty set takes 216 bytes each time."""
 

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 OVERHEAD = 700
 """Bytes that an entry costs beside its body."""
-NOBODY: Mapping[str, int] = MappingProxyType({})
 PER_SUBJECT = 150
 """Bytes that being dropped with one subject costs."""
+NOBODY: Mapping[str, int] = MappingProxyType({})
+"""What is told of others by who tells of none: one for all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

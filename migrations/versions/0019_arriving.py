@@ -101,8 +101,9 @@ MADE = {
     """,  # noqa: S608 - ours
     # Each as themselves, one after the other. First what is kept: whose own is fresh has nothing else looked up.
     "look_after_arrivals(organizations text[], actors text[], roles text[], subjects text[], at timestamptz, "
-    "lately interval, scopes text[], metrics text[], args text[], onces text[], details jsonb[])": f"""
-    RETURNS integer LANGUAGE plpgsql VOLATILE
+    "lately interval, scopes text[], metrics text[], args text[], onces text[], details jsonb[], "
+    "OUT made integer, OUT put_off integer[])": f"""
+    LANGUAGE plpgsql VOLATILE
     SET enable_seqscan = off SET enable_bitmapscan = off SET enable_nestloop = off SET enable_mergejoin = off
     SET plan_cache_mode = force_generic_plan AS $$
     #variable_conflict use_column
@@ -111,8 +112,9 @@ MADE = {
         due record;
         no_room boolean;
         since timestamptz := clock_timestamp() - lately;
-        made integer := 0;
     BEGIN
+        made := 0;
+        put_off := '{{}}';
         FOR i IN 1 .. cardinality($1) LOOP
             {ACT}
             SELECT array_agg(replace(q.once, chr(31), $4[i])) AS onces, array_agg(q.scope) AS scopes,
@@ -131,10 +133,14 @@ MADE = {
                     AND created_at > since AND details @> '{{"arrived": true}}');
             no_room := coalesce(no_room, queue_is_full());
             EXIT WHEN no_room;
+            -- Making jobs heeds who is forgotten: where somebody is being forgotten now, the others do not wait.
+            IF NOT pg_try_advisory_xact_lock_shared(forgetting_lock($1[i])) THEN
+                put_off := put_off || i;
+                CONTINUE;
+            END IF;
             made := made + coalesce(cardinality(make_jobs($1[i], $2[i], $3[i],
                 'REFRESH', due.onces, due.scopes, due.subjects, due.details, 0, interval '0')), 0);
         END LOOP;
-        RETURN made;
     END $$
     """,  # noqa: S608 - our own words
 }

@@ -31,7 +31,7 @@ class Door:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def fetch(self, _sql: str, *arguments: Any) -> list[tuple[int]]:
+    async def fetch(self, _sql: str, *arguments: Any) -> list[dict[str, Any]]:
         self.statements.append(list(zip(*arguments[:4], strict=True)))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -42,7 +42,7 @@ class Door:
             self.under_way -= 1
         if self.fails:
             raise self.fails
-        return [(0,)]
+        return [{"made": 0, "put_off": []}]
 
     async def next(self) -> None:
         """Wait until another statement is begun."""

@@ -113,15 +113,22 @@ async def test_who_asks_often_for_one_of_those_that_are_packed_gets_the_one_that
 
 
 async def test_what_there_is_room_for_is_held_as_it_was_read_and_the_rest_is_packed() -> None:
-    world = World(knows_everything(PROGRESS))
-    room = len(knows_everything(PROGRESS)(httpx.Request("POST", "http://x", json={"ids": ids(60)})).content)
-    roomy, narrow = world.facts(), World(world.answer, room=room).facts()
-    fetched = await roomy.load_packed(Progress, ids(40))
+    answer = knows_everything(PROGRESS)
+    some = len(answer(httpx.Request("POST", "http://x", json={"ids": ids(40)})).content)
+    world = World(answer, room=some + some // 2)
+    first, second, third = world.facts(), world.facts(), world.facts()
+    fetched = await first.load_packed(Progress, ids(40))
     assert all(isinstance(one.fact, Progress) for one in fetched.values())
-    assert (await roomy.load(Progress, "learner-1")).fact is fetched["learner-1"].fact
-    first, second = [await narrow.load_packed(Progress, some) for some in (ids(40), ids(80)[40:])]
-    assert first == fetched
-    assert len(unpacked(second)) == 40
+    assert (await first.load(Progress, "learner-1")).fact is fetched["learner-1"].fact
+    packed = await second.load_packed(Progress, ids(40))
+    assert len(unpacked(packed)) == 40, "all requests have one room together"
+    for let_go in (first.let_go, first.let_go, second.let_go):
+        let_go()
+    assert await third.load_packed(Progress, ids(40)) == fetched
+    assert len(unpacked(await third.load_packed(Progress, ids(80)[40:]))) == 40
+    del third
+    gc.collect()
+    assert await world.facts().load_packed(Progress, ids(40)) == fetched, "who never came to an end gave back as well"
 
 
 async def test_what_was_read_is_gone_with_its_request_though_nobody_looks_for_cycles() -> None:

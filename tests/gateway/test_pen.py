@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from gateway.pen import Pen
-from tests.gateway.processes import COMMAND, ROOT, answers, free_port, surroundings, until
+from tests.gateway.processes import COMMAND, ROOT, answers, free_port, run, surroundings, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +64,53 @@ def test_nobody_waits_for_a_reader_who_takes_nothing_and_what_is_lost_is_counted
     written = [int(line) for line in said if not line.startswith("{")]
     told = [json.loads(line) for line in said if line.startswith("{")]
     assert {one["event"] for one in told} == {"log.lost"}
+    assert sum(one["lines"] for one in told) > 0
     assert written == sorted(written)
     assert len(written) + sum(one["lines"] for one in told) == LINES
+
+
+def test_two_who_write_to_one_pipe_that_is_read_slowly_do_not_cut_each_others_lines() -> None:
+    taken, given = os.pipe()
+    both = [os.dup(given), given]
+    pens = [Pen(file) for file in both]
+    for number in range(LINES):
+        for pen in pens:
+            pen.write(f"{number:0200}\n")
+    threads = [closing(pen, file) for pen, file in zip(pens, both, strict=True)]
+    said = read(taken)
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == [f"{number // 2:0200}" for number in range(2 * LINES)]
+
+
+def test_a_file_that_has_nobody_wait_gets_every_line() -> None:
+    taken, given = os.pipe()
+    os.set_blocking(given, False)
+    pen = Pen(given)
+    pen.write("".join(f"{number:0100}\n" for number in range(LINES)))
+    thread = closing(pen, given)
+    assert read(taken) == [f"{number:0100}" for number in range(LINES)]
+    thread.join()
+
+
+def test_what_is_said_after_the_end_is_written_if_it_is_taken_and_a_file_that_is_gone_troubles_nobody() -> None:
+    taken, given = os.pipe()
+    pen = Pen(given)
+    pen.close()
+    long = "x" * (2 * select.PIPE_BUF)
+    pen.write(f"{long}\n")
+    os.close(given)
+    pen.write("nobody takes this\n")
+    pen.close()
+    assert read(taken) == [long]
+
+
+def test_a_gateway_that_cannot_start_says_why(tmp_path: Path) -> None:
+    nowhere = f"postgresql://gateway_app:hidden@127.0.0.1:{free_port()}/gateway"
+    said = run("serve", GATEWAY_DATABASE_URL=nowhere, GATEWAY_HOME=tmp_path, GATEWAY_PORT=free_port())
+    assert said.returncode != 0
+    assert "No database at" in said.stderr
+    assert "hidden" not in said.stderr
 
 
 def test_a_gateway_whose_log_nobody_reads_answers_and_ends(module_clone: Clone, tmp_path: Path) -> None:

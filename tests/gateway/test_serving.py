@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,3 +121,9 @@ def test_a_home_that_cannot_be_written_is_told_without_a_traceback(tmp_path: Pat
     assert (said.returncode, said.stdout) == (1, "")
     assert "Name another directory, GATEWAY_HOME" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_whoever_serves_has_nothing_in_memory_that_only_migrating_or_redis_needs() -> None:
+    said = "import sys, gateway.app; print(sorted({'alembic', 'mako', 'redis'} & sys.modules.keys()))"
+    told = subprocess.run([sys.executable, "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert told.stdout.strip() == "[]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from analytics.declare import Role
+from analytics.catalog import METRICS
+from analytics.declare import Role, Scope
+from analytics.keeping import question
+from analytics.policy import Subject
+from datasources.postgres import answers
+from datasources.postgres.session import system
 from resolvers.ids import to_global
 from resolvers.pages import cursor
 from tests.campus import LEARNERS, PYTHON, STATS, small_campus
@@ -67,13 +73,46 @@ async def test_a_trainer_is_not_told_of_learners_who_are_no_longer_theirs(
     async with running(clone.app_url, Services(moved), clock) as other:
         await other.ask("{ organization { name } }", "olga")
         await other.settled()
-        for time in (timedelta(0), timedelta(0), timedelta(days=2)):
+        for time in (timedelta(0), timedelta(days=2)):
             clock.pass_by(time)
-            assert await at_risk(other, "tomas") == [], "kept, fresh or stale, and by a plan"
+            assert await at_risk(other, "tomas") == [], "kept, fresh or stale"
         assert IDLE in await at_risk(other, "olga", TARA)
     # Its own services still say that he teaches: they must not be copied from meanwhile.
     await services.turn("course", "failing")
     assert await at_risk(gateway, "tomas") == [], "in the memory of the process that told of them"
+
+
+async def test_whoever_is_named_later_is_looked_up_and_noted_though_nobody_was_named_before(
+    clone: Clone, services: Services, clock: Clock
+) -> None:
+    async with running(clone.app_url, services, clock, responses_mib=0, memory_mib=0, memory_answers=0) as gateway:
+        assert await at_risk(gateway, "tomas") == [IDLE]
+        await gateway.settled()
+        asked = question(METRICS["trainer-student-distribution"], Subject(Scope.TRAINER, ACME, TOMAS), {})
+        database = gateway.world.database
+        (worked_out,) = (await answers.read(database, system(ACME), [asked])).values()
+        said = json.loads(worked_out.value or "")
+
+        async def kept_are(*named: str) -> None:
+            rows = [{**said["atRisk"][0], "learnerId": one} for one in named]
+            value = json.dumps({**said, "atRisk": rows})
+            later = worked_out.calculated_at + timedelta(seconds=len(kept))
+            kept.append(replace(worked_out, value=value, calculated_at=later))
+            await answers.keep(database, ACME, {asked: kept[-1]})
+
+        kept = [worked_out]
+        await kept_are()
+        for _ in range(4):
+            assert await at_risk(gateway, "tomas") == []
+        planned = ways(gateway).planned
+        assert planned > 0
+        before = len(await audit(gateway))
+        await kept_are(IDLE)
+        assert await at_risk(gateway, "tomas") == [IDLE]
+        assert ways(gateway).planned == planned + 1
+        assert (TOMAS, "trainer", "answers.heard", IDLE, {"answers": 1}) in (await audit(gateway))[before:]
+        await kept_are(IDLE, SAM)
+        assert await at_risk(gateway, "tomas") == [IDLE], "Sam is somewhere else"
 
 
 @pytest.mark.parametrize("who", ["olga", "tomas"])

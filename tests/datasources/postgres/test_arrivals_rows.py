@@ -14,6 +14,7 @@ import pytest
 
 from datasources.postgres import answers, arrivals, jobs, roster
 from datasources.postgres.arrivals import ARRIVED, WHOEVER, Own
+from datasources.postgres.connection import connect
 from datasources.postgres.jobs import Kind, Wanted
 from datasources.postgres.session import Actor, Database, system
 from tests.cast import ACME, LARS, LENA, OLGA, OTHER, SAM, TARA, TOMAS
@@ -55,7 +56,7 @@ async def come(
     lately: timedelta = HOUR,
 ) -> int:
     theirs = subjects or {actor: actor.user for actor in actors}
-    return await arrivals.look_after(database, theirs, list(questions), NOW, lately)
+    return (await arrivals.look_after(database, theirs, list(questions), NOW, lately)).made
 
 
 async def made(database: Database, organization: str = ACME) -> list[Any]:
@@ -200,3 +201,16 @@ async def test_processes_that_look_after_the_same_at_once_make_each_job_once(clo
     )
     await other.close()
     assert sum(told) == len(everybody) * len(METRICS) == await delivered(database)
+
+
+async def test_while_somebody_is_being_forgotten_in_one_organization_others_do_not_wait(
+    database: Database, clone: Clone
+) -> None:
+    application = await connect(clone.app_url)
+    async with application.transaction():
+        await application.execute("SELECT pg_advisory_xact_lock(forgetting_lock($1))", ACME)
+        theirs = {LENA_COMES: LENA, SAM_COMES: SAM}
+        looked = await arrivals.look_after(database, theirs, OF_LEARNERS, NOW, HOUR)
+    assert (looked.made, looked.put_off) == (len(METRICS), [LENA_COMES])
+    await application.close()
+    assert await come(database, LENA_COMES, SAM_COMES) == len(METRICS), "hers are made the next time"

@@ -27,6 +27,7 @@ async def test_a_database_ends_at_the_revision_the_code_wants(clone: Clone) -> N
 
 def test_the_revisions_that_are_known_are_those_of_the_files() -> None:
     scripts = ScriptDirectory(str(revisions.MIGRATIONS))
+    assert revisions.wanted() == scripts.get_current_head()
     assert revisions.known() == tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
