@@ -8,6 +8,7 @@ its own, calls one function, and what that sets is local to it (docs/decisions/0
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from datasources.postgres.connection import NOT_SENT, STATEMENT_WITHIN, DatabaseError
@@ -17,20 +18,33 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 1_000
 """The most statements that wait for a lane."""
+REST = 3
+"""So many times as long as its statement took, a lane that gives way rests."""
+LONGEST_REST = 0.05
+"""Seconds that it rests at most."""
 
 
 class Lanes:
     """At most `most` statements under way at once, each on a connection of its own, made when it is first needed.
 
     Only for statements `SELECT * FROM a_function($1, ...)` whose function sets the actor: there is no way to begin a
-    transaction here. `sending` hears of each statement. Belongs to one event loop.
+    transaction here. `sending` hears of each statement. While `giving_way` says so, a lane rests after each: who asks
+    for much leaves the processors to those who ask for little. Belongs to one event loop.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Any]], most: int = 2, sending: Callable[[], None] = lambda: None
+        self,
+        connect: Callable[[], Awaitable[Any]],
+        most: int = 2,
+        sending: Callable[[], None] = lambda: None,
+        *,
+        giving_way: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
         self._sending = sending
+        self._giving_way = giving_way
+        self._clock = clock
         self._free: list[Any] = []
         self._room = asyncio.Semaphore(most)
         self._waiting = 0
@@ -51,13 +65,18 @@ class Lanes:
             await self._room.acquire()
         finally:
             self._waiting -= 1
+        began = self._clock()
         try:
             try:
                 return await self._send(sql, arguments, record_class)
             except NOT_SENT:
                 return await self._send(sql, arguments, record_class)
         finally:
-            self._room.release()
+            if self._giving_way():
+                rest = min(REST * (self._clock() - began), LONGEST_REST)
+                asyncio.get_running_loop().call_later(rest, self._room.release)
+            else:
+                self._room.release()
 
     async def close(self) -> None:
         """Close what is not under way; what is, closes when it is done."""

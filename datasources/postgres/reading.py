@@ -91,6 +91,11 @@ class Reading:
         self._waiters = 0
         self._runners: set[asyncio.Task[None]] = set()
 
+    @property
+    def busy(self) -> bool:
+        """Whether anybody's look is under way."""
+        return bool(self._runners)
+
     async def read(self, shape: Shape, look: Look) -> list[Row]:
         """The people and the answers, those of them that this actor may read; questions in no order.
 

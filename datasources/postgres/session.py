@@ -25,7 +25,7 @@ from datasources.postgres.listening import Callback, listening
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
 _ACT = text("SELECT act_as(:organization, :user, :role)")
@@ -147,9 +147,9 @@ class Database:
             await connection.execute(_ACT, {"organization": organization, "user": user, "role": role})
             yield session
 
-    def lanes(self, most: int = 2) -> Lanes:
+    def lanes(self, most: int = 2, *, giving_way: Callable[[], bool] = lambda: False) -> Lanes:
         """A few connections beside the pool, for statements that need no clearing afterwards; close them as well."""
-        return Lanes(lambda: connect_application(self._url), most, self._count)
+        return Lanes(lambda: connect_application(self._url), most, self._count, giving_way=giving_way)
 
     def listen(self, channel: str, callback: Callback) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Hear a channel on a connection of its own while the context is open; see `listening`."""

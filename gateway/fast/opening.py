@@ -40,11 +40,12 @@ def short_way(  # noqa: PLR0913  (what it is made of, all but three by name)
     lines: Lines | None,
 ) -> ShortWay:
     """The short way, in place until the stack is closed; `room` are the bytes of responses that are kept."""
-    lanes, wide = world.database.lanes(), world.database.lanes()
+    lanes = world.database.lanes()
     stack.push_async_callback(lanes.close)
-    stack.push_async_callback(wide.close)
     reading = Reading(lanes)
     stack.push_async_callback(reading.close)
+    wide = world.database.lanes(giving_way=lambda: reading.busy)
+    stack.push_async_callback(wide.close)
     hearsay = Hearsay(world.database)
     stack.push_async_callback(hearsay.close)
     kept = KeptResponses(room, world.now)
