@@ -1,4 +1,4 @@
-"""What is logged, written by a thread of its own: who says something never waits for who reads it."""
+"""What is logged, written at once where it is taken at once, else by a thread: nobody waits for who reads it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 STANDARD_ERROR = 2
 ERRORS = "backslashreplace"
 ROOM = 4 << 20
-"""Characters that may wait to be written; whatever else is said meanwhile is lost, and counted."""
+"""Bytes that may wait to be written; whatever else is said meanwhile is lost, and counted."""
 FAREWELL = 2.0
 """Seconds that writing the rest may take at the end."""
 
 
 class Pen:
-    """A stream of lines into an open file: `write` takes them, and a thread writes them in their order.
+    """A stream of lines into an open file: `write` takes them, and they are written in their order.
 
-    A reader that takes nothing, such as a full pipe, costs lines, and nobody's time. How many were lost is a line of
-    its own, `log.lost`, before the next that is taken. One that is gone costs all of them. Several processes may
-    write to one pipe: lines up to `PIPE_BUF` bytes stay whole.
+    A thread that is always at it would want its turn at Python again and again, and have a busy loop wait for that; so
+    it writes only what the file does not take at once. A reader that takes nothing, such as a full pipe, costs lines,
+    and nobody's time. How many were lost is a line of its own, `log.lost`, before the next that is taken. One that is
+    gone costs all of them. Several processes may write to one pipe: lines up to `PIPE_BUF` bytes stay whole.
     """
 
     def __init__(
@@ -46,25 +47,30 @@ class Pen:
         self._room = room
         self._now = now
         self._monotonic = monotonic
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[bytes] = deque()
         self._held = 0
         self._lost = 0
         self._cut = False
+        self._busy = False
         self._over: float | None = None
         self._turn = threading.Condition()
         self._hand = threading.Thread(target=self._write_on, name="pen", daemon=True)
         self._hand.start()
 
     def write(self, text: str) -> int:
-        """Have some lines written soon."""
+        """Have some lines written, at once or soon."""
+        lines = text.encode(errors=ERRORS)
         with self._turn:
             if self._over is not None:
-                self._put(text, self._over)
-            elif self._held + len(text) > self._room:
-                self._lost += text.count("\n")
-            else:
-                self._waiting.append(text)
-                self._held += len(text)
+                self._put(lines, self._over)
+                return len(text)
+            if not (self._busy or self._waiting):
+                lines = self._put_at_once(self._told_lost() + lines)
+            if self._held + len(lines) > self._room:
+                self._lost += lines.count(b"\n")
+            elif lines:
+                self._waiting.append(lines)
+                self._held += len(lines)
                 self._turn.notify()
         return len(text)
 
@@ -85,24 +91,36 @@ class Pen:
         last = False
         while not last:
             with self._turn:
+                self._busy = False
                 while not self._waiting and self._over is None:
                     self._turn.wait()
-                last = self._over is not None
-                text = self._told_lost() + "".join(self._waiting)
+                last, self._busy = self._over is not None, True
+                lines = self._told_lost() + b"".join(self._waiting)
                 self._waiting.clear()
                 self._held = 0
-            self._put(text)
+            self._put(lines)
 
-    def _told_lost(self) -> str:
+    def _told_lost(self) -> bytes:
         """The line that says how many were lost since the last such line; nothing where none were."""
+        if not self._lost:
+            return b""
         lines, self._lost = self._lost, 0
         said = {"event": "log.lost", "lines": lines, "logger": __name__, "level": "warning", "timestamp": self._now()}
-        return orjson.dumps(said, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode() if lines else ""
+        return orjson.dumps(said, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
 
-    def _put(self, text: str, until: float | None = None) -> None:
+    def _put_at_once(self, lines: bytes) -> bytes:
+        """Write what is taken without having anybody wait; the rest."""
+        at = 0
+        for piece in _pieces(lines):
+            if len(piece) > select.PIPE_BUF or not self._taken(piece, self._monotonic()):
+                break
+            at += len(piece)
+        return lines[at:]
+
+    def _put(self, lines: bytes, until: float | None = None) -> None:
         """Write some lines, or count them as lost; None: wait for the reader as long as it takes."""
         lost = 0
-        for piece in _pieces(text.encode(errors=ERRORS)):
+        for piece in _pieces(lines):
             lost += 0 if self._taken(piece, until) else piece.count(b"\n")
         with self._turn:
             self._lost += lost

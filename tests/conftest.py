@@ -142,10 +142,10 @@ def _clone(server: Server) -> Iterator[Clone]:
     )
     yield Clone(server.owner(name), server.application(name))
     try:
-        # Waits some seconds for those who have just left, whom the owner of the database may not throw out.
-        asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}"'))
-    except asyncpg.ObjectInUseError:
         asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    except asyncpg.InsufficientPrivilegeError:
+        # Somebody is just leaving whom the owner of the database may not throw out: this waits some seconds for them.
+        asyncio.run(_execute(server.owner_url, f'DROP DATABASE "{name}"'))
 
 
 @pytest.fixture

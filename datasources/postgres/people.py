@@ -87,7 +87,8 @@ async def find(database: Database, actor: Actor, ids: Iterable[str]) -> dict[str
 async def organization(database: Database, actor: Actor) -> Organization | None:
     """The actor's organization; None when its roster was never copied."""
     async with database.session(actor) as session:
-        row = (await session.exec(select(OrganizationRow))).first()
+        own = select(OrganizationRow).where(OrganizationRow.organization == actor.organization)
+        row = (await session.exec(own)).first()
     if row is None:
         return None
     return Organization(
@@ -119,7 +120,8 @@ async def courses_of(database: Database, actor: Actor, persons: Sequence[str]) -
 async def synced_at(database: Database, organization: str) -> datetime | None:
     """When the roster of an organization was last copied; None: never."""
     async with database.session(system(organization)) as session:
-        return (await session.exec(select(SyncRow.synced_at))).first()
+        own = select(SyncRow.synced_at).where(SyncRow.organization == organization)
+        return (await session.exec(own)).first()
 
 
 async def _courses(session: AsyncSession, rows: Sequence[CourseRow]) -> tuple[Course, ...]:

@@ -55,9 +55,15 @@ def run(executor: type[Any], document: DocumentNode, root: Any, variables: dict[
     return result
 
 
+@functools.lru_cache(4)
+def parsed(source: str) -> DocumentNode:
+    """A document, which may be asked thousands of times in a row."""
+    return parse(source)
+
+
 def both(source: str, root: Any, variables: dict[str, Any] | None = None) -> tuple[str, str]:
     """What each way answers, as text: data in response order, and errors."""
-    document = parse(source)
+    document = parsed(source)
     texts = []
     for executor in (ProjectingExecutor, StrawberryGraphQLCoreExecutionContext):
         result = run(executor, document, root, variables)
